@@ -1,0 +1,135 @@
+"""Seats and judgements. Their rules are constraints of the database; `assignment` moves seats between states."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.studies.models import Item, Study
+
+
+class Seat(models.Model):
+    """One of the k places for a judgement on an item.
+
+    pending (its generation is not done) -> free -> leased -> done; a lease that runs out makes it free again.
+    ``round`` is its number within the item, ``position`` the item's: raters fill round 0 of all items first.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting for its image")
+        FREE = "free", _("free")
+        LEASED = "leased", _("leased")
+        DONE = "done", _("done")
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="seats")
+    round = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="seats", null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["study_id", "round", "position"]
+        indexes = [
+            # Finds the first free seat at or after a position of a round, and nothing else is in it.
+            models.Index(fields=["study", "round", "position"], condition=Q(state="free"), name="free_seats"),
+            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="leased_seats"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "round"], name="an_item_has_each_seat_once"),
+            models.UniqueConstraint(fields=["enrolment", "item"], name="a_rater_never_holds_two_seats_of_one_item"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "free"], enrolment__isnull=True, leased_until__isnull=True)
+                | Q(state="leased", enrolment__isnull=False, leased_until__isnull=False)
+                | Q(state="done", enrolment__isnull=False, leased_until__isnull=True),
+                name="a_seat_is_held_when_leased_or_done",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"seat {self.round + 1} of {self.item} ({self.get_state_display()})"
+
+
+class JudgementQuerySet(models.QuerySet["Judgement"]):
+    def counted(self) -> Self:
+        """What a report counts: current, in a seat of its own, by a rater who is not excluded, on an item in use."""
+        return self.filter(
+            current=True, surplus=False, enrolment__excluded_at__isnull=True, seat__item__withdrawn_at__isnull=True
+        )
+
+    def of_people(self) -> Self:
+        return self.filter(enrolment__rater__simulated=False)
+
+
+class Judgement(models.Model):
+    """An answer given in a seat. Appended, never overwritten: a correction is the next revision, and both stay.
+
+    ``surplus`` answers came after someone else had taken the seat; they are kept and not counted.
+    ``key`` names one submission: the same key sent twice is one judgement.
+    """
+
+    class OptOut(models.TextChoices):
+        NONE = "", "-"
+        WORD_TOO_ABSTRACT = "word_too_abstract", _("word too abstract")
+        IMAGE_TOO_POOR = "image_too_poor", _("image too poor")
+
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="judgements")
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="judgements")
+    key = models.UUIDField()
+    revision = models.PositiveSmallIntegerField(default=1)
+    current = models.BooleanField(default=True)
+    surplus = models.BooleanField(default=False)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("1 bad ... 5 excellent."))
+    opt_out = models.CharField(max_length=20, choices=OptOut, default=OptOut.NONE, blank=True)
+    first_present = models.BooleanField(null=True, blank=True)
+    second_present = models.BooleanField(null=True, blank=True)
+    shown_at = models.DateTimeField(help_text=_("When the server sent the stimulus."))
+    answered_at = models.DateTimeField(help_text=_("When the server took the answer."))
+    browser_milliseconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("From both images painted to the answer, as the browser measured it.")
+    )
+
+    objects = JudgementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["enrolment", "key"], name="a_submission_is_one_judgement"),
+            models.UniqueConstraint(fields=["seat", "enrolment", "revision"], name="revisions_are_numbered"),
+            models.UniqueConstraint(
+                fields=["seat"], condition=Q(current=True, surplus=False), name="a_seat_has_one_current_judgement"
+            ),
+            models.CheckConstraint(
+                condition=Q(rating__range=(1, 5), opt_out="", first_present__isnull=True, second_present__isnull=True)
+                | Q(rating__isnull=True, opt_out="", first_present__isnull=False, second_present__isnull=False)
+                | (
+                    Q(rating__isnull=True, first_present__isnull=True, second_present__isnull=True)
+                    & Q(opt_out__in=["word_too_abstract", "image_too_poor"])
+                ),
+                name="a_judgement_is_one_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment.rater.pseudonym}: {self.answer_text}"
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What was answered, and nothing of when or by whom."""
+        return {name: getattr(self, name) for name in ANSWER_FIELDS}
+
+    @property
+    def answer_text(self) -> str:
+        if self.opt_out:
+            return str(self.get_opt_out_display())
+        if self.rating:
+            return str(self.rating)
+        return f"{self.seat.item.word.text}: {self.first_present}, second: {self.second_present}"
+
+
+ANSWER_FIELDS = ("rating", "opt_out", "first_present", "second_present")

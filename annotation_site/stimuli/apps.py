@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class StimuliConfig(AppConfig):
+    name = "annotation_site.stimuli"

@@ -1,0 +1,117 @@
+"""What is asked, of what, by which rules: a study and its items."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation_site.stimuli.models import Generation, Word
+
+
+def new_completion_code() -> str:
+    return secrets.token_hex(4).upper()
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def open(self) -> Self:
+        return self.filter(state=Study.State.OPEN)
+
+
+class Study(models.Model):
+    """One question put to raters about many stimuli, and the rules that hold for its answers."""
+
+    class Kind(models.TextChoices):
+        LIKERT = "likert", _("heat map of a word, five answers")
+        PRESENCE = "presence", _("which of two objects are present")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        OPEN = "open", _("open")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
+
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    seats_per_item = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(15)], help_text=_("Different raters an item.")
+    )
+    cap_share = models.FloatField(
+        default=0.18,
+        validators=[MinValueValidator(0.0001), MaxValueValidator(1)],
+        help_text=_("Largest share of all judgements that one rater may give."),
+    )
+    cap = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Judgements one rater may give; fixed when the study opens.")
+    )
+    lease_minutes = models.PositiveSmallIntegerField(default=15, validators=[MinValueValidator(1)])
+    interpretable_minimum = models.PositiveIntegerField(
+        default=0, help_text=_("Scored pairs a tag needs to be called interpretable; 0: half of its pairs.")
+    )
+    sampling = models.JSONField(
+        default=dict, blank=True, help_text=_("How its items were drawn: source, seed, counts.")
+    )
+    consent_version = models.CharField(max_length=20, default="1")
+    completion_code = models.CharField(max_length=20, default=new_completion_code)
+    created_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(cap__gte=1), name="an_opened_study_has_its_cap_fixed"
+            ),
+            models.CheckConstraint(condition=Q(seats_per_item__gte=1), name="an_item_has_a_seat"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def in_use(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Item(models.Model):
+    """One stimulus in a study: a generation with a target word, or with the two nouns that may be present."""
+
+    class Condition(models.TextChoices):
+        NONE = "", "-"
+        COHYPONYMS = "cohyponyms", _("cohyponyms")
+        NON_COHYPONYMS = "non-cohyponyms", _("non-cohyponyms")
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="items")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="items")
+    word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="items")
+    second_word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    condition = models.CharField(max_length=20, choices=Condition, default=Condition.NONE, blank=True)
+    position = models.PositiveIntegerField(help_text=_("Place in the study's order, tags interleaved."))
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["study_id", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "position"], name="one_item_at_each_position"),
+            models.UniqueConstraint(fields=["study", "generation", "word"], name="a_word_of_an_image_is_one_item"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.word.text} in {self.generation.prompt.text!r}"

@@ -1,0 +1,12 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("stimuli/", include("annotation_site.stimuli.urls")),
+    path("reports/", include("annotation_site.reports.urls")),
+    path("rate/", include("annotation_site.rating.urls")),
+    path("", include("annotation_site.raters.urls")),
+]
