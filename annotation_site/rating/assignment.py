@@ -143,10 +143,9 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     study = enrolment.study
     until = now + timedelta(minutes=study.lease_minutes)
     mine = enrolment.seats.filter(state=Seat.State.LEASED).order_by("leased_until").first()
-    if mine is not None:
-        if Seat.objects.filter(pk=mine.pk, state=Seat.State.LEASED, enrolment=enrolment).update(leased_until=until):
-            mine.leased_until = until
-            return mine
+    if mine is not None and renew(mine, enrolment, now=now):
+        mine.leased_until = until
+        return mine
     if not study.is_open or enrolment.excluded_at or places_left(enrolment) <= 0:
         return None
     release_expired(study, now=now)

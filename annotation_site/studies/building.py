@@ -1,0 +1,136 @@
+"""Making a study's rows: prompts, words, queued generations and items, in one transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
+from annotation_site.studies.models import Item, Study
+from attribution import records
+
+
+class StudyExists(Exception):
+    """A study of that slug is there already."""
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One item to be: a prompt and the index of its target word; in presence studies the second noun's, and a condition."""
+
+    prompt: records.Prompt
+    word: int
+    second_word: int | None = None
+    condition: str = ""
+
+    @property
+    def stratum(self) -> str:
+        """What items are interleaved by: the condition, or the target word's tag."""
+        return self.condition or self.prompt.words[self.word].tag
+
+
+@transaction.atomic
+def build_study(
+    *,
+    slug: str,
+    title: str,
+    kind: str,
+    stimuli: Sequence[Stimulus],
+    recipe: Recipe,
+    seed: int,
+    source: str,
+    parser: str = "",
+    **settings: Any,
+) -> Study:
+    """A draft study with one queued generation, of a seed of its own, for each stimulus.
+
+    The order of items and the images' seeds follow from ``seed`` alone. ``settings`` are further fields of Study.
+    Raises StudyExists when the slug is taken.
+    """
+    if Study.objects.filter(slug=slug).exists():
+        raise StudyExists(
+            f"There is a study {slug!r} already: choose another --study, or delete that one in the admin."
+        )
+    study = Study(slug=slug, title=title, kind=kind, **settings)
+    study.full_clean()
+    study.save()
+    rng = random.Random(seed)  # noqa: S311 - a reproducible draw, nothing secret
+    ordered = interleave(stimuli, rng)
+    prompts = _prompts([stimulus.prompt for stimulus in ordered], source=source, parser=parser)
+    seeds = rng.sample(range(2**31), len(ordered))
+    wanted = [
+        Generation(prompt=prompts[s.prompt], recipe=recipe, seed=image_seed, identity=_identity(s, recipe, image_seed))
+        for s, image_seed in zip(ordered, seeds, strict=True)
+    ]
+    # The same prompt, recipe and seed may have been asked for by another study: its image serves both.
+    Generation.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
+    _items(study, ordered, prompts, [generation.identity for generation in wanted])
+    return study
+
+
+def interleave(stimuli: Iterable[Stimulus], rng: random.Random) -> list[Stimulus]:
+    """Shuffled, with the strata spread evenly: any stretch of the order holds them in the study's proportions."""
+    groups: dict[str, list[Stimulus]] = {}
+    for stimulus in stimuli:
+        groups.setdefault(stimulus.stratum, []).append(stimulus)
+    placed = []
+    for stratum in sorted(groups):
+        members = groups[stratum]
+        rng.shuffle(members)
+        offset = rng.random()
+        placed += [((place + offset) / len(members), stimulus) for place, stimulus in enumerate(members)]
+    return [stimulus for _, stimulus in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _identity(stimulus: Stimulus, recipe: Recipe, seed: int) -> str:
+    return records.Generation(prompt=stimulus.prompt.text, recipe=recipe.record(), seed=seed).identity
+
+
+def _prompts(wanted: Sequence[records.Prompt], *, source: str, parser: str) -> dict[records.Prompt, Prompt]:
+    """Rows of the prompts, with their words; those of an earlier study are used again."""
+    rows: dict[records.Prompt, Prompt] = {}
+    for record in dict.fromkeys(wanted):
+        row, new = Prompt.objects.get_or_create(
+            text=record.text, source=source, source_id=record.source_id, parser=parser
+        )
+        if new:
+            Word.objects.bulk_create(_word(row, index, word) for index, word in enumerate(record.words))
+        rows[record] = row
+    return rows
+
+
+def _word(prompt: Prompt, index: int, word: records.Word) -> Word:
+    names = ("text", "start", "end", "tag", "lemma", "head", "relation")
+    return Word(prompt=prompt, index=index, **{name: getattr(word, name) for name in names})
+
+
+def _items(study: Study, stimuli: list[Stimulus], prompts: dict[records.Prompt, Prompt], identities: list[str]) -> None:
+    generations = {
+        row.identity: row
+        for start in range(0, len(identities), 500)
+        for row in Generation.objects.filter(identity__in=identities[start : start + 500])
+    }
+    words = {(word.prompt_id, word.index): word for word in _words_of(list(prompts.values()))}
+    Item.objects.bulk_create(
+        (
+            Item(
+                study=study,
+                generation=generations[identity],
+                word=words[prompts[s.prompt].pk, s.word],
+                second_word=None if s.second_word is None else words[prompts[s.prompt].pk, s.second_word],
+                condition=s.condition,
+                position=position,
+            )
+            for position, (s, identity) in enumerate(zip(stimuli, identities, strict=True))
+        ),
+        batch_size=500,
+    )
+
+
+def _words_of(prompts: list[Prompt]) -> Iterable[Word]:
+    for start in range(0, len(prompts), 500):
+        yield from Word.objects.filter(prompt__in=prompts[start : start + 500])

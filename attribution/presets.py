@@ -1,0 +1,60 @@
+"""What is known of a model before it is loaded: its name on pages, whether it is trained, its usual recipe.
+
+A model folder may say so itself in an ``attest.json`` (keys ``title``, ``trained``, ``licence``, ``note``, ``recipe``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import PipelineError
+from attribution.records import Recipe
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+SHIPPED = {"tinyworld": FIXTURES / "tinyworld"}
+RECIPE_KEYS = {"steps", "guidance", "height", "width", "scheduler", "dtype"}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A model as pages name it, with the recipe that it is used with unless told otherwise."""
+
+    title: str
+    trained: bool
+    recipe: Recipe
+    licence: str = ""
+    note: str = ""
+
+
+def model_folder(model: str) -> Path | None:
+    """The local folder of a shipped model or of a path; None for a hub id."""
+    if model in SHIPPED:
+        return SHIPPED[model]
+    return Path(model) if Path(model).is_dir() else None
+
+
+def preset(model: str, revision: str = "") -> Preset:
+    """The preset of a shipped name, a folder or a hub id.
+
+    Without an ``attest.json`` the recipe is the paper's (Tang et al. 2023, section 2: 512x512 pixels, 30 steps) with
+    diffusers' usual guidance of 7.5. Raises PipelineError when the file is there but cannot be used.
+    """
+    folder = model_folder(model)
+    card = folder / "attest.json" if folder else None
+    if card is None or not card.is_file():
+        return Preset(title=model, trained=True, recipe=Recipe(model=model, revision=revision))
+    try:
+        values: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
+        recipe = {key: value for key, value in values.get("recipe", {}).items() if key in RECIPE_KEYS}
+        return Preset(
+            title=str(values["title"]),
+            trained=bool(values["trained"]),
+            recipe=Recipe(model=model, revision=revision, **recipe),
+            licence=str(values.get("licence", "")),
+            note=str(values.get("note", "")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PipelineError(f"{card} is not a usable model description ({error!r}): repair or remove it.") from error

@@ -1,0 +1,120 @@
+"""Studies made of real rows and real files, for the site's tests."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.utils import timezone
+from PIL import Image
+
+from annotation_site.rating import assignment
+from annotation_site.stimuli import files
+from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.studies.building import Stimulus, build_study
+from annotation_site.studies.models import Study
+from attribution import records
+
+TAGS = ("NOUN", "VERB", "ADJ", "DET")
+
+
+@pytest.fixture(autouse=True)
+def _own_media_folder(settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def sentence(number: int) -> records.Prompt:
+    """'a red dog 7 runs': its words, with offsets, tags and a plausible tree."""
+    texts = ["a", "red", "dog", str(number), "runs"]
+    tags = ["DET", "ADJ", "NOUN", "NUM", "VERB"]
+    heads = [2, 2, 4, 2, 4]
+    relations = ["det", "amod", "nsubj", "nummod", "root"]
+    text, words = " ".join(texts), []
+    for index, word in enumerate(texts):
+        start = len(" ".join(texts[:index])) + (index > 0)
+        words.append(records.Word(word, start, start + len(word), tags[index], word, heads[index], relations[index]))
+    return records.Prompt(text, tuple(words), source_id=str(number))
+
+
+def likert_stimuli(count: int) -> list[Stimulus]:
+    index = {"DET": 0, "ADJ": 1, "NOUN": 2, "VERB": 4}
+    return [Stimulus(sentence(number), index[TAGS[number % len(TAGS)]]) for number in range(count)]
+
+
+def presence_stimuli(count: int) -> list[Stimulus]:
+    conditions = ("cohyponyms", "non-cohyponyms")
+    return [Stimulus(sentence(n), 1, second_word=2, condition=conditions[n % 2]) for n in range(count)]
+
+
+def png(colour: tuple[int, int, int] = (200, 60, 60), size: int = 64) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (size, size), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def map_files(prompt: str) -> tuple[bytes, bytes]:
+    """The npz and the JSON of maps in which the i-th token's heat is a blob that moves to the right with i."""
+    from attribution.maps import HeatMaps
+
+    spans, start = [], 0
+    for word in prompt.split(" "):
+        spans.append((start, start + len(word)))
+        start += len(word) + 1
+    y, x = np.mgrid[0:16, 0:16]
+    blobs = [np.exp(-((x - 3 * i - 2) ** 2 + (y - 8) ** 2) / 18.0) for i in range(len(spans))]
+    maps = HeatMaps(tokens=np.stack(blobs).astype(np.float32), prompt=prompt, spans=spans)
+    return maps.to_bytes()
+
+
+def finish(generation: Generation) -> None:
+    """Give a queued generation real files, as a worker would."""
+    image_name, maps_name, description_name = files.names(generation.identity)
+    image, (npz, description) = png(), map_files(generation.prompt.text)
+    for name, content in ((image_name, image), (maps_name, npz), (description_name, description)):
+        files.write(name, content)
+    generation.image, generation.image_sha256 = image_name, files.sha256(image)
+    generation.maps, generation.maps_sha256 = maps_name, files.sha256(npz)
+    generation.state, generation.done_at, generation.seconds = Generation.State.DONE, timezone.now(), 0.5
+    generation.save()
+
+
+@pytest.fixture
+def make_study(db) -> Callable[..., Study]:
+    """``make_study(kind="likert", items=4, seats_per_item=3, cap_share=1.0, opened=True, done=True)``."""
+
+    def make(
+        kind: str = "likert",
+        items: int = 4,
+        seats_per_item: int = 3,
+        cap_share: float = 1.0,
+        *,
+        opened: bool = True,
+        done: bool = True,
+        slug: str = "study",
+        **fields: object,
+    ) -> Study:
+        recipe = Recipe.objects.ensure(records.Recipe(model="test-model", steps=2, height=64, width=64))
+        study = build_study(
+            slug=slug,
+            title="A study",
+            kind=kind,
+            stimuli=likert_stimuli(items) if kind == "likert" else presence_stimuli(items),
+            recipe=recipe,
+            seed=0,
+            source=f"test captions of {slug}",
+            seats_per_item=seats_per_item,
+            cap_share=cap_share,
+            **fields,
+        )
+        if done:
+            for generation in Generation.objects.filter(items__study=study).select_related("prompt"):
+                finish(generation)
+        if opened:
+            assignment.open_study(study)
+        study.refresh_from_db()
+        return study
+
+    return make
