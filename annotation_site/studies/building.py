@@ -20,7 +20,7 @@ class StudyExists(Exception):
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One item to be: a prompt and the index of its target word; in presence studies the second noun's, and a condition."""
+    """An item to be: a prompt and its target word's index; in presence studies the second noun's, and a condition."""
 
     prompt: records.Prompt
     word: int

@@ -36,3 +36,8 @@ PRESENCE_QUESTION = _("Which of these are in the image?")
 NEITHER = Choice("neither", "N", _("Neither"))
 PRESENCE_TOO_POOR = Choice("image_too_poor", "I", _("The image is too poor to say"))
 PRESENCE_OPT_OUTS = [NEITHER, PRESENCE_TOO_POOR]
+
+
+def question(kind: str) -> Text:
+    """The question of a study of this kind."""
+    return LIKERT_QUESTION if kind == "likert" else PRESENCE_QUESTION

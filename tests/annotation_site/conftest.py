@@ -17,6 +17,7 @@ from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.studies.models import Study
 from attribution import records
+from attribution.maps import Alignment, HeatMaps, Token
 
 TAGS = ("NOUN", "VERB", "ADJ", "DET")
 
@@ -56,17 +57,16 @@ def png(colour: tuple[int, int, int] = (200, 60, 60), size: int = 64) -> bytes:
 
 
 def map_files(prompt: str) -> tuple[bytes, bytes]:
-    """The npz and the JSON of maps in which the i-th token's heat is a blob that moves to the right with i."""
-    from attribution.maps import HeatMaps
-
-    spans, start = [], 0
+    """The npz and the JSON of maps in which the i-th word's heat is a blob that moves to the right with i."""
+    tokens, start = [], 0
     for word in prompt.split(" "):
-        spans.append((start, start + len(word)))
+        tokens.append(Token(word, start, start + len(word)))
         start += len(word) + 1
     y, x = np.mgrid[0:16, 0:16]
-    blobs = [np.exp(-((x - 3 * i - 2) ** 2 + (y - 8) ** 2) / 18.0) for i in range(len(spans))]
-    maps = HeatMaps(tokens=np.stack(blobs).astype(np.float32), prompt=prompt, spans=spans)
-    return maps.to_bytes()
+    blobs = [np.exp(-((x - 3 * i - 2) ** 2 + (y - 8) ** 2) / 18.0) for i in range(len(tokens))]
+    kept = tuple(range(len(tokens)))
+    maps = np.stack(blobs).astype(np.float32)
+    return HeatMaps(maps, Alignment(prompt, tuple(tokens)), kept, steps=2, layers=3).to_bytes()
 
 
 def finish(generation: Generation) -> None:

@@ -1,0 +1,81 @@
+"""Seats and judgements as read-only history; open, pause, close and withdraw as actions."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from annotation_site.admin_history import ReadOnlyAdmin
+from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.studies.admin import ItemAdmin, StudyAdmin
+from annotation_site.studies.models import Item, Study
+
+
+@admin.register(Seat)
+class SeatAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("item", "study", "round", "state", "enrolment", "leased_until")
+    list_filter = ("study", "state")
+    search_fields = ("item__word__text", "enrolment__rater__pseudonym")
+    list_select_related = ("item__word", "item__generation__prompt", "study", "enrolment__rater", "enrolment__study")
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("rater", "word", "tag", "answer_text", "revision", "current", "surplus", "answered_at")
+    list_filter = ("seat__study", "seat__item__word__tag", "rating", "opt_out", "current", "surplus")
+    search_fields = ("enrolment__rater__pseudonym", "seat__item__word__text", "seat__item__generation__prompt__text")
+    list_select_related = ("enrolment__rater", "seat__item__word")
+
+    @admin.display(description="rater", ordering="enrolment__rater__pseudonym")
+    def rater(self, judgement: Judgement) -> str:
+        return str(judgement.enrolment.rater)
+
+    @admin.display(description="word", ordering="seat__item__word__text")
+    def word(self, judgement: Judgement) -> str:
+        return judgement.seat.item.word.text
+
+    @admin.display(description="tag", ordering="seat__item__word__tag")
+    def tag(self, judgement: Judgement) -> str:
+        return judgement.seat.item.word.tag
+
+
+@admin.action(description="Open to raters")
+def open_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
+    for study in queryset:
+        try:
+            seats = assignment.open_study(study)
+            messages.success(request, f"{study.slug} is open, with {seats} seats.")
+        except assignment.StudyNotReady as error:
+            messages.error(request, str(error))
+
+
+@admin.action(description="Pause")
+def pause_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
+    _report(request, "paused", [study.slug for study in queryset if assignment.pause_study(study)])
+
+
+@admin.action(description="Close for good")
+def close_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
+    _report(request, "closed", [study.slug for study in queryset if assignment.close_study(study)])
+
+
+@admin.action(description="Withdraw: hand out and count no more")
+def withdraw_items(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+    for item in queryset:
+        assignment.withdraw_item(item)
+    messages.success(request, f"{len(queryset)} items are withdrawn; their judgements stay stored.")
+
+
+def _report(request: HttpRequest, done: str, slugs: list[str]) -> None:
+    if slugs:
+        messages.success(request, f"{done.capitalize()}: {', '.join(slugs)}.")
+    else:
+        messages.warning(request, f"None of these studies could be {done}.")
+
+
+# Registered here, since studies know nothing of seats.
+StudyAdmin.actions = [open_studies, pause_studies, close_studies]
+ItemAdmin.actions = [withdraw_items]

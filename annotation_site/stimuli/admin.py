@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin, TabularInline
+
+from annotation_site.admin_history import ReadOnlyAdmin
+from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
+
+
+class WordInline(TabularInline):
+    model = Word
+    fields = ("index", "text", "start", "end", "tag", "lemma", "head", "relation")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("text", "source", "source_id", "parser")
+    list_filter = ("source", "parser")
+    search_fields = ("text", "source_id")
+    inlines = [WordInline]
+
+
+@admin.register(Word)
+class WordAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("text", "tag", "lemma", "relation", "prompt")
+    list_filter = ("tag", "relation")
+    search_fields = ("text", "lemma", "prompt__text")
+    list_select_related = ("prompt",)
+
+
+@admin.register(Recipe)
+class RecipeAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = (
+        "model_title",
+        "model",
+        "revision",
+        "steps",
+        "guidance",
+        "height",
+        "width",
+        "scheduler",
+        "dtype",
+        "trained",
+    )
+    list_filter = ("trained", "model")
+    search_fields = ("model", "model_title", "digest")
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("short_identity", "prompt", "state", "attempts", "seconds", "done_at", "error")
+    list_filter = ("state", "recipe", "items__study")
+    search_fields = ("identity", "prompt__text", "error", "claimed_by")
+    list_select_related = ("prompt", "recipe")
+    readonly_fields = ("picture",)
+    actions = ["retry_failed"]
+
+    @admin.display(description="identity")
+    def short_identity(self, generation: Generation) -> str:
+        return generation.identity[:12]
+
+    @admin.display(description="picture")
+    def picture(self, generation: Generation) -> str:
+        if not generation.is_done:
+            return "not made yet"
+        return format_html(
+            '<img src="/stimuli/{}/image.png" alt="{}" width="256">', generation.identity, generation.prompt
+        )
+
+    @admin.action(description="Queue the failed ones again")
+    def retry_failed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        count = Generation.objects.filter(pk__in=queryset.values("pk")).retry_failed()
+        messages.success(request, f"{count} failed generations are queued again.")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from annotation_site.studies.models import Item, Study
+
+FIXED_AT_OPENING = ("kind", "slug", "seats_per_item", "cap_share", "interpretable_minimum", "consent_version")
+
+
+@admin.register(Study)
+class StudyAdmin(ModelAdmin):
+    """Draft studies can be edited; once a study is open, what its answers depend on stays as it was."""
+
+    list_display = ("title", "slug", "kind", "state", "item_count", "cap", "opened_at", "links")
+    list_filter = ("state", "kind")
+    search_fields = ("title", "slug")
+    readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
+        return super().get_queryset(request).annotate(items_there=Count("items"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> tuple[str, ...]:
+        fixed = FIXED_AT_OPENING if obj and obj.state != Study.State.DRAFT else ()
+        return (*self.readonly_fields, *fixed)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A study without items is of no use: the commands make both in one go.
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        draft = obj is None or obj.state == Study.State.DRAFT
+        return draft and super().has_delete_permission(request, obj)
+
+    @admin.display(description="items", ordering="items_there")
+    def item_count(self, study: Study) -> int:
+        return study.items_there  # type: ignore[attr-defined, no-any-return]
+
+    @admin.display(description="pages")
+    def links(self, study: Study) -> str:
+        return format_html(
+            '<a href="{}">for raters</a> · <a href="{}">report</a>',
+            reverse("join", args=[study.slug]),
+            reverse("report", args=[study.slug]),
+        )
+
+
+@admin.register(Item)
+class ItemAdmin(ModelAdmin):
+    list_display = (
+        "word_text",
+        "tag",
+        "prompt_text",
+        "study",
+        "condition",
+        "position",
+        "generation_state",
+        "withdrawn_at",
+    )
+    list_filter = ("study", "word__tag", "condition", "generation__state")
+    search_fields = ("word__text", "generation__prompt__text", "generation__identity")
+    list_select_related = ("word", "generation__prompt", "study")
+    raw_id_fields = ("generation", "word", "second_word")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
+        return False
+
+    @admin.display(description="word", ordering="word__text")
+    def word_text(self, item: Item) -> str:
+        return item.word.text if item.second_word is None else f"{item.word.text}, {item.second_word.text}"
+
+    @admin.display(description="tag", ordering="word__tag")
+    def tag(self, item: Item) -> str:
+        return item.word.tag
+
+    @admin.display(description="prompt")
+    def prompt_text(self, item: Item) -> str:
+        return item.generation.prompt.text
+
+    @admin.display(description="generation")
+    def generation_state(self, item: Item) -> str:
+        return str(item.generation.get_state_display())

@@ -1,0 +1,127 @@
+"""The invariants under threads, on whichever database the suite runs."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating import assignment
+from annotation_site.rating.assignment import Answer
+from annotation_site.rating.models import Judgement, Seat
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> None:
+    """Run ``work(number)`` in threads that start together; the first error of any is raised here."""
+    gate, errors = threading.Barrier(count), []
+
+    def run(number: int) -> None:
+        try:
+            gate.wait(timeout=30)
+            work(number)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert not any(thread.is_alive() for thread in threads)
+    if errors:
+        raise errors[0]
+
+
+def enrolments(study, count: int) -> list[Enrolment]:
+    return [Enrolment.objects.create(rater=Rater.objects.create(), study=study) for _ in range(count)]
+
+
+def rate_all(enrolment: Enrolment, rng: random.Random) -> None:
+    while (seat := assignment.claim_next(enrolment, rng=rng)) is not None:
+        submit(seat, enrolment, uuid.uuid4(), rng.randint(1, 5))
+
+
+def submit(seat: Seat, enrolment: Enrolment, key: uuid.UUID, rating: int) -> Judgement:
+    return assignment.record(
+        seat=seat, enrolment=enrolment, answer=Answer(rating=rating), key=key, shown_at=assignment.database_now()
+    )
+
+
+def assert_invariants(study) -> None:
+    counted = Judgement.objects.counted().filter(seat__study=study)
+    assert max(Counter(counted.values_list("seat__item", flat=True)).values()) <= study.seats_per_item
+    assert max(Counter(counted.values_list("enrolment", flat=True)).values()) <= study.cap
+    assert set(Counter(counted.values_list("enrolment", "seat__item")).values()) == {1}
+    done = set(Seat.objects.filter(study=study, state="done").values_list("pk", flat=True))
+    assert done == set(counted.values_list("seat", flat=True))
+
+
+def test_raters_at_once_fill_every_seat_exactly_once(make_study):
+    study = make_study(items=12, seats_per_item=3)
+    people = enrolments(study, 6)
+    in_threads(6, lambda number: rate_all(people[number], random.Random(number)))
+    assert Judgement.objects.counted().count() == 36
+    assert Judgement.objects.count() == 36
+    assert_invariants(study)
+
+
+def test_two_tabs_of_one_rater_stay_within_the_cap(make_study):
+    study = make_study(items=10, seats_per_item=1, cap_share=0.5)
+    [enrolment] = enrolments(study, 1)
+    in_threads(4, lambda number: rate_all(enrolment, random.Random(number)))
+    assert Judgement.objects.counted().count() == study.cap == 5
+    assert_invariants(study)
+
+
+def test_two_tabs_claiming_at_once_get_the_same_seat(make_study):
+    study = make_study(items=10)
+    [enrolment] = enrolments(study, 1)
+    seats: list[int] = []
+    in_threads(4, lambda number: seats.append(assignment.claim_next(enrolment, rng=random.Random(number)).pk))
+    assert len(set(seats)) == 1
+    assert Seat.objects.filter(state="leased").count() == 1
+
+
+def test_one_submission_sent_by_many_threads_is_one_judgement(make_study):
+    study = make_study(items=1)
+    [enrolment] = enrolments(study, 1)
+    seat, key = assignment.claim_next(enrolment, rng=random.Random(0)), uuid.uuid4()
+    stored: list[int] = []
+    in_threads(6, lambda number: stored.append(submit(seat, enrolment, key, 3).pk))
+    assert len(stored) == 6
+    assert len(set(stored)) == 1
+    assert Judgement.objects.count() == 1
+
+
+def test_an_expiring_seat_has_exactly_one_winner(make_study):
+    """The late holder submits while another rater claims and submits: one is counted, nothing is lost."""
+    study = make_study(items=8, seats_per_item=1, lease_minutes=1)
+    for _ in range(8):
+        slow, quick = enrolments(study, 2)
+        seat = assignment.claim_next(slow, rng=random.Random(0))
+        past = assignment.database_now() - timedelta(minutes=5)
+        Seat.objects.filter(pk=seat.pk).update(leased_until=past)
+
+        def work(number: int, seat: Seat = seat, slow: Enrolment = slow, quick: Enrolment = quick) -> None:
+            if number == 0:
+                submit(seat, slow, uuid.uuid4(), 1)
+            else:
+                taken = assignment.claim_next(quick, rng=random.Random(0))
+                if taken is not None:
+                    submit(taken, quick, uuid.uuid4(), 5)
+
+        in_threads(2, work)
+        assert Judgement.objects.filter(enrolment=slow).count() == 1
+        assert Judgement.objects.counted().filter(seat=seat).count() == 1
+    assert_invariants(study)
