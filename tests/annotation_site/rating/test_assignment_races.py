@@ -106,7 +106,7 @@ def test_one_submission_sent_by_many_threads_is_one_judgement(make_study):
 
 def test_an_expiring_seat_has_exactly_one_winner(make_study):
     """The late holder submits while another rater claims and submits: one is counted, nothing is lost."""
-    study = make_study(items=8, seats_per_item=1, lease_minutes=1)
+    study = make_study(items=16, seats_per_item=1, lease_minutes=1)  # two raters a round, at most two seats
     for _ in range(8):
         slow, quick = enrolments(study, 2)
         seat = assignment.claim_next(slow, rng=random.Random(0))
