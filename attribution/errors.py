@@ -12,6 +12,7 @@
     |   +-- WordNotInPrompt     the offsets or the text are not in the prompt
     |   +-- WordPastTheCut      the text encoder cut the prompt off before the word
     +-- MapFileError            a heat-map file is corrupt or of another kind
+    +-- AnalysisError           ratings are not a table that a statistic can be computed from
 """
 
 
@@ -53,3 +54,7 @@ class WordPastTheCut(WordError):
 
 class MapFileError(AttributionError):
     """A heat-map file is missing, corrupt, or not one of ours."""
+
+
+class AnalysisError(AttributionError):
+    """Ratings, counts or options do not make a table that a statistic can be computed from."""

@@ -1,0 +1,1 @@
+"""Statistics of human judgements: agreement, aggregation and intervals. NumPy only."""
