@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotation_site.rating import views
+
+urlpatterns = [
+    path("<str:token>/", views.rate, name="rate"),
+    path("<str:token>/last/", views.last, name="last"),
+    path("<str:token>/done/", views.done, name="done"),
+]

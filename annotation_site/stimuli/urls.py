@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotation_site.stimuli import views
+
+urlpatterns = [
+    path("<slug:identity>/image.png", views.image, name="image"),
+    path("<slug:identity>/words/<int:start>-<int:end>/heat-map.png", views.heat_map, name="heat-map"),
+]

@@ -1,0 +1,114 @@
+"""What the rater's pages show, as template context."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating import assignment
+from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.tickets import Ticket, submission_key
+from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.studies import questions
+from annotation_site.studies.models import Item, Study
+
+# Below this many pixels a picture is shown with crisp edges: blurring would hide what was drawn.
+PIXEL_ART = 128
+
+
+def item_page(
+    enrolment: Enrolment,
+    seat: Seat,
+    *,
+    now: datetime,
+    form: AnswerForm | None = None,
+    previous: Judgement | None = None,
+) -> dict[str, Any]:
+    """A stimulus with its question; ``form`` after an error, ``previous`` when an answer is reopened."""
+    item, study = seat.item, enrolment.study
+    done, total = assignment.progress(enrolment)
+    return {
+        "study": study,
+        "enrolment": enrolment,
+        "item": item,
+        "done": done,
+        "total": total,
+        "ticket": Ticket(seat.pk, enrolment.pk, now).sign(),
+        "key": submission_key(seat, enrolment),
+        "question": questions.question(study.kind),
+        "previous": answer_words(previous) if previous else "",
+        "chosen": form.data.getlist("answer") if form else [],  # type: ignore[union-attr]
+        "error": form.errors["answer"][0] if form else "",
+        "elapsed": form.data.get("browser_milliseconds", "") if form else "",
+        **_stimulus(item),
+        **(_likert(item) if study.kind == Study.Kind.LIKERT else _presence(item, enrolment)),
+    }
+
+
+def _stimulus(item: Item) -> dict[str, Any]:
+    recipe = item.generation.recipe
+    return {
+        "recipe": recipe,
+        "image_url": image_url(item.generation),
+        "pixel_art": max(recipe.height, recipe.width) <= PIXEL_ART,
+    }
+
+
+def _likert(item: Item) -> dict[str, Any]:
+    word, text = item.word, item.word.prompt.text
+    return {
+        "before": text[: word.start],
+        "target": text[word.start : word.end],
+        "after": text[word.end :],
+        "overlay_url": heat_map_url(item.generation, word, layer="overlay"),
+        "map_url": heat_map_url(item.generation, word, layer="map"),
+        "answers": questions.LIKERT_RATINGS,
+        "opt_outs": questions.LIKERT_OPT_OUTS,
+    }
+
+
+def _presence(item: Item, enrolment: Enrolment) -> dict[str, Any]:
+    nouns = [(FIRST, item.word.text), (SECOND, item.second_word.text if item.second_word else "")]
+    # Half of the raters see an item's nouns in the other order, and so does each rater for half of the items.
+    if (enrolment.pk + item.position) % 2:
+        nouns.reverse()
+    choices = [questions.Choice(value, str(key), text) for key, (value, text) in enumerate(nouns, start=1)]
+    return {"answers": choices, "opt_outs": questions.PRESENCE_OPT_OUTS}
+
+
+def answer_words(judgement: Judgement) -> str:
+    """A given answer, as the rater read it."""
+    if judgement.opt_out:
+        return _opt_out_words(judgement)
+    if judgement.rating:
+        return f"{judgement.rating} {questions.LIKERT_ANCHORS[judgement.rating]}"
+    item = judgement.seat.item
+    second = item.second_word.text if item.second_word else ""
+    seen = [(judgement.first_present, item.word.text), (judgement.second_present, second)]
+    return _(" and ").join(text for present, text in seen if present) or str(questions.NEITHER.label)
+
+
+def _opt_out_words(judgement: Judgement) -> str:
+    likert = judgement.seat.study.kind == Study.Kind.LIKERT
+    choices = questions.LIKERT_OPT_OUTS if likert else questions.PRESENCE_OPT_OUTS
+    return next(str(choice.label) for choice in choices if choice.value == judgement.opt_out)
+
+
+def end_page(enrolment: Enrolment) -> dict[str, Any]:
+    """Thanks, the code, and what was collected."""
+    study = enrolment.study
+    answers = enrolment.judgements.filter(current=True)
+    open_to_them = study.is_open and not enrolment.excluded_at
+    return {
+        "study": study,
+        "enrolment": enrolment,
+        "answers": answers.count(),
+        "opted_out": answers.exclude(opt_out="").count(),
+        "can_undo": open_to_them,
+        "can_continue": open_to_them and assignment.places_left(enrolment) > 0,
+        "paused": study.state == Study.State.PAUSED and not enrolment.excluded_at,
+    }

@@ -1,0 +1,147 @@
+"""The rater's screens: one stimulus a page, the last answer reopened, and the end."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating import assignment, pages
+from annotation_site.rating.forms import AnswerForm, form_class, milliseconds
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.tickets import BadTicket, Ticket
+
+RANDOM = random.SystemRandom()
+SEEN = ("item__generation__recipe", "item__word__prompt", "item__second_word")
+
+
+# The secret link and the signed ticket say who answers; a cookie adds nothing, and an answer must not be lost because
+# one was blocked, or changed by a sign-in in another tab.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate(request: HttpRequest, token: str) -> HttpResponse:
+    enrolment = _enrolment_or_404(token)
+    if request.method == "POST":
+        return _submit(request, enrolment, now=assignment.database_now())
+    return _show_next(request, enrolment, now=assignment.database_now())
+
+
+def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
+    if not _may_rate(enrolment):
+        return redirect("done", token=enrolment.token)
+    seat = assignment.claim_next(enrolment, rng=RANDOM, now=now)
+    if seat is None:
+        Enrolment.objects.filter(pk=enrolment.pk, completed_at__isnull=True).update(completed_at=now)
+        return redirect("done", token=enrolment.token)
+    return _item(request, pages.item_page(enrolment, _seats().get(pk=seat.pk), now=now))
+
+
+def _submit(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
+    ticket, key = _credentials_or_404(request, enrolment)
+    seat = _seats().get(pk=ticket.seat)
+    form = form_class(enrolment.study)(request.POST)
+    if not form.is_valid():
+        return _again(request, enrolment, seat, form, ticket, key)
+    try:
+        assignment.record(
+            seat=seat,
+            enrolment=enrolment,
+            answer=form.to_answer(),
+            key=key,
+            shown_at=ticket.shown_at,
+            now=now,
+            browser_milliseconds=milliseconds(request.POST.get("browser_milliseconds", "")),
+        )
+    except assignment.KeyReused:
+        return _first_answer_stands(request, enrolment, key)
+    return redirect("rate", token=enrolment.token)
+
+
+def _again(
+    request: HttpRequest, enrolment: Enrolment, seat: Seat, form: AnswerForm, ticket: Ticket, key: uuid.UUID
+) -> HttpResponse:
+    """The same page with the error said; ticket and key stay, for it is still the same submission."""
+    page = pages.item_page(enrolment, seat, now=ticket.shown_at, form=form)
+    return _item(request, page | {"key": key}, status=422)
+
+
+def _first_answer_stands(request: HttpRequest, enrolment: Enrolment, key: uuid.UUID) -> HttpResponse:
+    stored = _judgements(enrolment).get(key=key)
+    latest = _last_answer(enrolment)
+    context = {
+        "enrolment": enrolment,
+        "study": enrolment.study,
+        "answer": pages.answer_words(stored),
+        "can_undo": _may_rate(enrolment) and latest is not None and latest.seat_id == stored.seat_id,
+    }
+    return render(request, "rating/already_answered.html", context, status=409)
+
+
+@never_cache
+@require_safe
+def last(request: HttpRequest, token: str) -> HttpResponse:
+    """The last answer reopened. It stands until another one is submitted."""
+    enrolment = _enrolment_or_404(token)
+    judgement = _last_answer(enrolment)
+    if judgement is None or not _may_rate(enrolment):
+        return redirect("rate", token=token)
+    now = assignment.database_now()
+    return _item(request, pages.item_page(enrolment, judgement.seat, now=now, previous=judgement))
+
+
+@never_cache
+@require_safe
+def done(request: HttpRequest, token: str) -> HttpResponse:
+    enrolment = _enrolment_or_404(token)
+    # The completion code is not for those who still have items to judge.
+    if _may_rate(enrolment) and enrolment.completed_at is None:
+        return redirect("rate", token=token)
+    return render(request, "rating/done.html", pages.end_page(enrolment))
+
+
+def _item(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
+    study = context["study"]
+    return render(request, f"rating/{study.kind}.html", context, status=status)  # type: ignore[attr-defined]
+
+
+def _enrolment_or_404(token: str) -> Enrolment:
+    enrolment = Enrolment.objects.filter(token=token).select_related("study", "rater").first()
+    if enrolment is None:
+        raise Http404(_("This link is not one of ours: check that all of it was copied. Your answers are safe."))
+    return enrolment
+
+
+def _credentials_or_404(request: HttpRequest, enrolment: Enrolment) -> tuple[Ticket, uuid.UUID]:
+    try:
+        ticket = Ticket.read(request.POST.get("ticket", ""), enrolment)
+        return ticket, uuid.UUID(request.POST.get("key", ""))
+    except (BadTicket, ValueError) as error:
+        raise Http404(
+            _("This form was not made for you, or was changed on the way. Nothing was stored: open your link again.")
+        ) from error
+
+
+def _may_rate(enrolment: Enrolment) -> bool:
+    return enrolment.study.is_open and enrolment.excluded_at is None
+
+
+def _seats() -> QuerySet[Seat]:
+    return Seat.objects.select_related(*SEEN)
+
+
+def _judgements(enrolment: Enrolment) -> QuerySet[Judgement]:
+    return enrolment.judgements.select_related("seat__study", *(f"seat__{name}" for name in SEEN))
+
+
+def _last_answer(enrolment: Enrolment) -> Judgement | None:
+    return _judgements(enrolment).filter(current=True).order_by("-id").first()
