@@ -1,0 +1,1 @@
+"""Attention maps of diffusers pipelines: the part of the package that loads torch."""

@@ -1,0 +1,25 @@
+"""How each family of pipelines is traced: one small module a family, found by the pipeline's class.
+
+A new family is a module with a :class:`Family`, and its name in ``_FAMILIES``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attribution.daam.families import stable_diffusion
+from attribution.daam.families.base import Family, Request
+from attribution.errors import TraceError
+
+_FAMILIES: tuple[Family, ...] = (stable_diffusion.FAMILY,)
+
+__all__ = ["Family", "Request", "family_of"]
+
+
+def family_of(pipeline: Any) -> Family:
+    """The family of ``pipeline``'s class or of its nearest known ancestor; raises TraceError when there is none."""
+    by_name = {name: family for family in _FAMILIES for name in family.pipelines}
+    for ancestor in type(pipeline).__mro__:
+        if ancestor.__name__ in by_name:
+            return by_name[ancestor.__name__]
+    raise TraceError(f"{type(pipeline).__name__} cannot be traced; these can: {', '.join(sorted(by_name))}")
