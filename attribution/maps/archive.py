@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from attribution.errors import MapFileError
+
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<dtype>[<>|=]\w{1,8})', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>\d{1,9}(?:, \d{1,9})*,?)\), \} *\n"
+)
 
 LARGEST_ARRAY = 256 << 20
 """Bytes that one unpacked array may take: 2,048 tokens at 256 x 256 in float16."""
@@ -30,33 +35,34 @@ def read_archive(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
         raise MapFileError(f"{name} is corrupt or not an .npz file: {error}") from error
 
 
-def read_array(archive: zipfile.ZipFile, field: str, dtype: DTypeLike, dimensions: int, name: str) -> NDArray[Any]:
-    """The array ``field`` of exactly ``dtype`` and that many ``dimensions``, in C order.
+def read_array(archive: zipfile.ZipFile, field: str, dtype: str, dimensions: int, name: str) -> NDArray[Any]:
+    """The array ``field`` of exactly ``dtype`` ("<f2", "<f4") and that many ``dimensions``, in C order.
 
     Raises MapFileError naming ``name`` and ``field`` when it is missing, of another kind, larger than
     LARGEST_ARRAY, or shorter or longer than its header says.
     """
     try:
         with archive.open(f"{field}.npy") as file:
-            shape, fortran, found = _header(file)
-            size = math.prod(shape) * found.itemsize
-            if found != np.dtype(dtype) or len(shape) != dimensions or fortran:
-                raise MapFileError(
-                    f"{name}: field {field!r} is {found} {shape}, not {np.dtype(dtype)} of {dimensions}-D"
-                )
+            found, shape = _header(file)
+            size = math.prod(shape) * np.dtype(dtype).itemsize
+            if found != dtype or len(shape) != dimensions:
+                raise ValueError(f"it is {len(shape)}-D {found}, not {dimensions}-D {dtype}")
             if size > LARGEST_ARRAY or min(shape) < 1:
-                raise MapFileError(f"{name}: field {field!r} has the shape {shape}, beyond what heat maps have")
+                raise ValueError(f"its shape {shape} is beyond what heat maps have")
             data = file.read(size + 1)
+        if len(data) != size:
+            raise ValueError(f"it holds {len(data)} bytes or more where {size} were announced")
     except KeyError as error:
         raise MapFileError(f"{name}: field {field!r} is missing") from error
-    except (ValueError, SyntaxError) as error:
-        raise MapFileError(f"{name}: field {field!r} has no valid header: {error}") from error
-    if len(data) != size:
-        raise MapFileError(f"{name}: field {field!r} holds {len(data)} bytes or more where {size} were announced")
-    return np.frombuffer(data, found).reshape(shape)
+    except ValueError as error:
+        raise MapFileError(f"{name}: field {field!r} is not an array of ours: {error}") from error
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
-def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    if npy.read_magic(file) != (1, 0):
-        raise ValueError("only version 1.0 of the .npy format is read")
-    return npy.read_array_header_1_0(file)
+def _header(file: IO[bytes]) -> tuple[str, tuple[int, ...]]:
+    """Type and shape of an ``.npy`` member, by the one form that NumPy gives our arrays; evaluates nothing."""
+    magic, length = file.read(8), int.from_bytes(file.read(2), "little")
+    match = _HEADER.fullmatch(file.read(length))
+    if magic != b"\x93NUMPY\x01\x00" or match is None:
+        raise ValueError("it has another header than plain .npy arrays in C order")
+    return match["dtype"].decode(), tuple(int(side) for side in match["shape"].split(b",") if side.strip())

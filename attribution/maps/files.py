@@ -31,7 +31,7 @@ def to_bytes(maps: HeatMaps) -> tuple[bytes, bytes]:
     """The contents of the ``.npz`` and of the ``.json`` file."""
     peaks = maps.tokens.max(axis=(1, 2))
     buffer = BytesIO()
-    np.savez_compressed(buffer, maps=maps.normalised().tokens.astype(np.float16), peaks=peaks)
+    np.savez_compressed(buffer, maps=maps.normalised().tokens.astype("<f2"), peaks=peaks.astype("<f4"))
     return buffer.getvalue(), json.dumps(_description(maps), ensure_ascii=True, indent=1).encode()
 
 
@@ -87,8 +87,8 @@ def _description(maps: HeatMaps) -> dict[str, Any]:
 
 def _tokens(npz: bytes, name: str, count: int) -> Floats:
     with read_archive(npz, name) as archive:
-        maps = read_array(archive, "maps", np.float16, 3, name)
-        peaks = read_array(archive, "peaks", np.float32, 1, name)
+        maps = read_array(archive, "maps", "<f2", 3, name)
+        peaks = read_array(archive, "peaks", "<f4", 1, name)
     if not len(maps) == len(peaks) == count:
         raise MapFileError(f"{name}: {len(maps)} maps and {len(peaks)} peaks for {count} tokens in 'kept'")
     tokens = np.asarray(maps.astype(np.float32) * peaks[:, None, None])

@@ -31,18 +31,18 @@ def bicubic(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.fl
 @lru_cache(maxsize=64)
 def bicubic_weights(source: int, target: int) -> NDArray[np.float32]:
     """The matrix [target, source] that resizes one axis; every row sums to 1."""
-    centres = (np.arange(target) + 0.5) * (source / target) - 0.5
+    # In float32 throughout, as torch computes them: its rounding shows where maps are made smaller.
+    centres = (np.arange(target, dtype=np.float32) + np.float32(0.5)) * np.float32(source / target) - np.float32(0.5)
     first = np.floor(centres).astype(int)
-    weights = np.zeros((target, source))
+    weights = np.zeros((target, source), dtype=np.float32)
     for tap in range(-1, 3):
         columns = np.clip(first + tap, 0, source - 1)
-        np.add.at(weights, (np.arange(target), columns), _kernel(np.abs(centres - (first + tap))))
-    rounded = weights.astype(np.float32)
-    rounded.setflags(write=False)
-    return rounded
+        np.add.at(weights, (np.arange(target), columns), _kernel(np.abs(centres - (first + tap).astype(np.float32))))
+    weights.setflags(write=False)
+    return weights
 
 
-def _kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _kernel(distance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keys' cubic convolution kernel at ``distance`` in [0, 2] source pixels."""
     near = ((_A + 2) * distance - (_A + 3)) * distance**2 + 1
     far = _A * (((distance - 5) * distance + 8) * distance - 4)
