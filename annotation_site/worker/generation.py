@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from PIL import Image
 
 from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
-from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
 from annotation_site.studies.models import Item, Study
 from attribution.errors import AttributionError
 from attribution.maps import HeatMaps
@@ -45,13 +45,13 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def wanted_by(study: Study) -> QuerySet[Generation]:
+def wanted_by(study: Study) -> GenerationQuerySet:
     """The generations of a study's items in use."""
     return Generation.objects.filter(pk__in=Item.objects.filter(study=study).in_use().values("generation"))
 
 
 def precompute(
-    generations: QuerySet[Generation],
+    generations: GenerationQuerySet,
     *,
     batch_size: int,
     on_image: Callable[[Tally], None] = lambda tally: None,
@@ -84,7 +84,7 @@ def give_back(worker: str) -> int:
     return mine.update(state=Generation.State.QUEUED, claimed_by="", claimed_until=None)
 
 
-def release_claims_of_the_dead(generations: QuerySet[Generation]) -> int:
+def release_claims_of_the_dead(generations: GenerationQuerySet) -> int:
     """Queue again what a process of this host claimed that is no longer running."""
     host = socket.gethostname()
     claimed = generations.filter(state=Generation.State.CLAIMED, claimed_by__startswith=f"{host}:")

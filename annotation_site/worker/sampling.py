@@ -64,7 +64,8 @@ def sample_study(
     parser = load_parser(pipeline or None)
     captions = read_captions(source, seed=draw.seed)
     sample = sample_pairs(parse(parser, captions), **asdict(draw))
-    described = {**describe_source(source), "captions": len(captions), "parser": f"{parser.name} {parser.version}"}
+    origin, parsed_by = describe_source(source), f"{parser.name} {parser.version}"
+    drawn = {**asdict(draw), "captions": len(captions), "parser": parsed_by}
     study = build_study(
         slug=slug,
         title=title,
@@ -72,9 +73,9 @@ def sample_study(
         stimuli=[Stimulus(pair.prompt, pair.index) for pair in sample.pairs],
         recipe=store_recipe(recipe),
         seed=draw.seed,
-        source=described["source"],
-        parser=described["parser"],
-        sampling={**described, **asdict(draw), "table": [asdict(row) for row in sample.table]},
+        source=origin["source"],
+        parser=parsed_by,
+        sampling={**origin, **drawn, "table": [asdict(row) for row in sample.table]},
         **settings,
     )
     return study, sample
