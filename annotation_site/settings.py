@@ -37,7 +37,7 @@ PRODUCTION = ATTEST_ENV == "production"
 
 DATA_DIR = Path(env.str("ATTEST_DATA", default=str(BASE_DIR / "var"))).resolve()
 if not PRODUCTION:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO_SECRET_KEY = "demo-only-" + "0123456789" * 5
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)

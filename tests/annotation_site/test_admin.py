@@ -1,0 +1,138 @@
+"""The administration: every list and every row opens, history is read-only, and the actions act."""
+
+from __future__ import annotations
+
+import random
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
+from annotation_site.studies.models import Item
+
+OURS = [model for model in admin.site._registry if model.__module__.startswith("annotation_site.")]
+HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item]
+
+
+@pytest.fixture
+def rated_study(make_study):
+    study = make_study(items=4)
+    enrolment = Enrolment.objects.create(rater=Rater.objects.create(), study=study)
+    seat = assignment.claim_next(enrolment, rng=random.Random(0))
+    now = assignment.database_now()
+    assignment.record(
+        seat=seat, enrolment=enrolment, answer=assignment.Answer(rating=4), key=uuid.uuid4(), shown_at=now, now=now
+    )
+    return study
+
+
+def changelist(model) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def change(row) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def act(client, name: str, row) -> str:
+    data = {"action": name, "_selected_action": [row.pk]}
+    return client.post(changelist(type(row)), data, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_list_search_and_row_opens(admin_client, rated_study, model):
+    for query in ("", "?q=red"):
+        assert admin_client.get(changelist(model) + query).status_code == 200
+    assert admin_client.get(change(model.objects.first())).status_code == 200
+
+
+@pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
+def test_history_cannot_be_changed_added_or_deleted(admin_client, rated_study, model):
+    row = model.objects.first()
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert admin_client.post(change(row), {"rating": 1}).status_code == 403
+    assert admin_client.get(reverse(f"{name}_add")).status_code == 403
+    assert admin_client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_visitors_are_sent_to_the_login(client, db, model):
+    assert client.get(changelist(model)).status_code == 302
+
+
+def test_a_study_is_opened_paused_and_closed_by_actions(admin_client, make_study):
+    study = make_study(opened=False)
+    steps = [
+        ("open_studies", "open"),
+        ("pause_studies", "paused"),
+        ("open_studies", "open"),
+        ("close_studies", "closed"),
+    ]
+    for action, state in steps:
+        act(admin_client, action, study)
+        study.refresh_from_db()
+        assert study.state == state
+    assert "is closed" in act(admin_client, "open_studies", study)
+
+
+def test_a_draft_without_items_says_why_it_cannot_open(admin_client, make_study):
+    study = make_study(items=1, opened=False)
+    Item.objects.all().delete()
+    assert "has no items" in act(admin_client, "open_studies", study)
+
+
+def test_what_answers_depend_on_is_fixed_once_a_study_is_open(admin_client, rated_study):
+    form = {
+        "title": "Another title",
+        "lease_minutes": 20,
+        "completion_code": "CODE",
+        "seats_per_item": 9,
+        "cap_share": 1,
+    }
+    assert admin_client.post(change(rated_study), form).status_code == 302
+    rated_study.refresh_from_db()
+    assert (rated_study.title, rated_study.seats_per_item, rated_study.kind) == ("Another title", 3, "likert")
+    assert admin_client.get(reverse("admin:studies_study_delete", args=[rated_study.pk])).status_code == 403
+
+
+def test_a_rater_is_excluded_with_a_reason_and_restored(admin_client, rated_study):
+    enrolment = Enrolment.objects.get()
+    admin_client.post(change(enrolment), {"exclusion_reason": "answered without looking"})
+    enrolment.refresh_from_db()
+    assert enrolment.excluded_at is not None
+    assert Judgement.objects.counted().count() == 0
+    assert LogEntry.objects.filter(object_id=str(enrolment.pk)).exists()
+    admin_client.post(change(enrolment), {"exclusion_reason": ""})
+    enrolment.refresh_from_db()
+    assert enrolment.excluded_at is None
+    assert Judgement.objects.counted().count() == 1
+
+
+def test_items_are_withdrawn(admin_client, rated_study):
+    item = Item.objects.first()
+    assert "withdrawn" in act(admin_client, "withdraw_items", item)
+    item.refresh_from_db()
+    assert item.withdrawn_at is not None
+
+
+def test_failed_generations_are_queued_again(admin_client, make_study):
+    make_study(opened=False, done=False)
+    generation = Generation.objects.first()
+    Generation.objects.filter(pk=generation.pk).update(state="failed", error="out of memory")
+    assert "1 failed generations are queued again" in act(admin_client, "retry_failed", generation)
+    generation.refresh_from_db()
+    assert generation.state == "queued"
+
+
+def test_the_admin_alone_has_a_looser_content_policy(admin_client):
+    inside = admin_client.get(reverse("admin:index")).headers["Content-Security-Policy"]
+    outside = admin_client.get("/").headers["Content-Security-Policy"]
+    assert "'unsafe-inline'" in inside
+    assert "unsafe" not in outside
+    assert "default-src 'none'" in inside

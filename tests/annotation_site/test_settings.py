@@ -1,0 +1,44 @@
+"""Settings from the environment: what a trial may do and production refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from annotation_site.settings import DEMO_SECRET_KEY
+
+GOOD = {
+    "ATTEST_ENV": "production",
+    "SECRET_KEY": "a-secret-of-more-than-fifty-characters-made-up-for-this-test-alone-0123456789",
+    "DATABASE_URL": "postgres://attest@localhost/attest",
+}
+
+
+def check(**changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in GOOD} | GOOD | changes
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_production_settings_pass_the_deployment_checks():
+    done = check()
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"SECRET_KEY": DEMO_SECRET_KEY}, "SECRET_KEY is not set"),
+        ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"DATABASE_URL": "sqlite:////nowhere.sqlite3"}, "DATABASE_URL names SQLite"),
+        ({"ATTEST_ENV": "staging"}, "ATTEST_ENV is 'staging'"),
+    ],
+)
+def test_production_refuses_what_suits_a_trial_alone(changes, named):
+    done = check(**changes)
+    assert done.returncode != 0
+    assert named in done.stderr
