@@ -67,6 +67,17 @@ class Patterns:
             patterns, units = np.unique(pairable, axis=0, return_counts=True)
         return cls(np.asarray(scale, dtype=np.float64), patterns, units.astype(np.int64))
 
+    @classmethod
+    def grouped(cls, patterns: Iterable[tuple[Sequence[int], int]], values: npt.ArrayLike | None = None) -> Patterns:
+        """From pairs of a count pattern and its number of units; each pattern holds at least two ratings."""
+        listed = list(patterns)
+        counts = np.array([pattern for pattern, _ in listed], dtype=np.int64)
+        counts = counts if listed else np.zeros((0, 1), dtype=np.int64)
+        if np.any(counts.sum(axis=1) < 2):
+            raise AnalysisError("a count pattern holds fewer than two ratings: leave such units out.")
+        scale = np.arange(1, counts.shape[1] + 1) if values is None else values
+        return cls(np.asarray(scale, dtype=np.float64), counts, np.array([n for _, n in listed], dtype=np.int64))
+
     def undefined(self) -> str:
         """Why alpha has no value, in words; empty when it has one."""
         if not len(self.units):

@@ -1,0 +1,91 @@
+"""The items behind a number of a report: picture, map, answers and score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.reports import likert, presence
+from annotation_site.reports.tallies import ItemTally, Tallies
+from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.studies.models import Item, Study
+from attribution.analysis.aggregation import Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an item: its status, and its score in words."""
+
+    item: int
+    status: Status
+    score: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One item as its page shows it; the prompt comes in parts so that the target can be marked."""
+
+    outcome: Outcome
+    before: str
+    target: str
+    after: str
+    image: str
+    heat_map: str
+    answers: tuple[str, ...]
+    second: str
+
+
+def outcomes(study: Study, group: str, *, simulated: bool = False) -> list[Outcome]:
+    """Every item of a tag or condition, by position; empty when the study has no such group."""
+    tallies = Tallies(study, simulated=simulated, only=group)
+    return [_outcome(study, tally) for tally in tallies]
+
+
+def _outcome(study: Study, tally: ItemTally) -> Outcome:
+    if study.kind == Study.Kind.LIKERT:
+        score = likert.score(tally, study.seats_per_item)
+        return Outcome(tally.item, score.status, "" if score.median is None else f"{score.median:g}")
+    status = presence.status(tally, study.seats_per_item)
+    right = "both present" if presence.is_right(tally.answers) else "not both present"
+    return Outcome(tally.item, status, right if status is Status.SCORED else "")
+
+
+def shown(study: Study, chosen: Iterable[Outcome], *, simulated: bool = False) -> list[Shown]:
+    """The chosen items in full, in their order, by three queries."""
+    wanted = {outcome.item: outcome for outcome in chosen}
+    judgements = Judgement.objects.filter(enrolment__rater__simulated=simulated).counted().order_by("id")
+    seats = Seat.objects.order_by("round").prefetch_related(Prefetch("judgements", queryset=judgements))
+    items = (
+        Item.objects.filter(pk__in=wanted)
+        .order_by("position")
+        .select_related("generation__prompt", "word", "second_word")
+    )
+    return [_shown(item, wanted[item.pk], study) for item in items.prefetch_related(Prefetch("seats", queryset=seats))]
+
+
+def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:
+    text, word, done = item.generation.prompt.text, item.word, item.generation.is_done
+    likert_map = done and study.kind == Study.Kind.LIKERT
+    return Shown(
+        outcome=outcome,
+        before=text[: word.start],
+        target=text[word.start : word.end],
+        after=text[word.end :],
+        image=image_url(item.generation) if done else "",
+        heat_map=heat_map_url(item.generation, word, layer="overlay") if likert_map else "",
+        answers=tuple(_words(judgement, item) for seat in item.seats.all() for judgement in seat.judgements.all()),
+        second=item.second_word.text if item.second_word else "",
+    )
+
+
+def _words(judgement: Judgement, item: Item) -> str:
+    if judgement.opt_out or judgement.rating:
+        return str(judgement.get_opt_out_display() if judgement.opt_out else judgement.rating)
+    second = item.second_word.text if item.second_word else "second"
+    seen = [
+        word for word, there in ((item.word.text, judgement.first_present), (second, judgement.second_present)) if there
+    ]
+    return " and ".join(seen) or "neither"

@@ -1,0 +1,186 @@
+"""What a study's database rows add up to: one grouped query, streamed, item by item.
+
+Everything in a report comes from this one query, so that its totals fit together however many answers arrive while it
+is read. What counts is what ``Judgement.objects.counted()`` says.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.studies.models import Item, Study
+
+JUDGEMENT = "seats__judgements__"
+NO_GROUP = "none"
+
+
+class Answers(NamedTuple):
+    """Counted answers to one item. ``given`` are ratings 1 to 5, or: both, first only, second only, neither."""
+
+    given: tuple[int, ...]
+    too_abstract: int
+    too_poor: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.given) + self.too_abstract + self.too_poor
+
+
+class ItemTally(NamedTuple):
+    """One item in use: how many of its places are answered by anybody, and the counted answers."""
+
+    item: int
+    image: int
+    group: str
+    answered: int
+    answers: Answers
+
+
+@dataclass
+class Totals:
+    """Every stored judgement of a study in exactly one place; checked first to last in this order."""
+
+    stored: int = 0
+    superseded: int = 0
+    surplus: int = 0
+    simulated: int = 0
+    withdrawn: int = 0
+    excluded: int = 0
+    counted: int = 0
+
+
+@dataclass
+class Tallies:
+    """A study's items as they stream by, with the totals so far; ``only`` one tag or condition of it, if given."""
+
+    study: Study
+    simulated: bool = False
+    only: str | None = None
+    totals: Totals = field(default_factory=Totals)
+
+    def __iter__(self) -> Iterator[ItemTally]:
+        """Items in use, by position; ``totals`` is complete when the last one has passed."""
+        self.totals = Totals()
+        for row in self._rows().iterator(chunk_size=2000):
+            self._add(row)
+            if row["withdrawn_at"] is None:
+                yield ItemTally(row["pk"], row["generation_id"], row[self.group] or NO_GROUP, *self._answers(row))
+
+    @property
+    def group(self) -> str:
+        return "word__tag" if self.study.kind == Study.Kind.LIKERT else "condition"
+
+    def _rows(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a ValuesQuerySet has no name to write
+        items = Item.objects.filter(study=self.study).order_by("position")
+        if self.only is not None:
+            items = items.filter(**{self.group: "" if self.only == NO_GROUP else self.only})
+        counts = {name: Count(JUDGEMENT + "pk", filter=which) for name, which in self._conditions().items()}
+        # The seat holds the answer of whoever gave it: a place that is taken, counted or not.
+        return items.values("pk", "generation_id", "withdrawn_at", self.group).annotate(**counts)
+
+    def _conditions(self) -> dict[str, Q]:
+        current = _where(current=True)
+        seated = current & _where(surplus=False)
+        simulated = _where(enrolment__rater__simulated=True)
+        excluded = _where(enrolment__excluded_at__isnull=False)
+        counted = seated & ~excluded & (simulated if self.simulated else ~simulated)
+        return {
+            "stored": _where(pk__isnull=False),
+            "superseded": _where(current=False),
+            "surplus": current & _where(surplus=True),
+            "simulated": seated & simulated,
+            "excluded": seated & ~simulated & excluded,
+            "answered": seated,
+        } | {name: counted & which for name, which in answer_conditions(self.study.kind).items()}
+
+    def _add(self, row: dict[str, int]) -> None:
+        totals = self.totals
+        for name in ("stored", "superseded", "surplus", "simulated"):
+            setattr(totals, name, getattr(totals, name) + row[name])
+        people = row["stored"] - row["superseded"] - row["surplus"] - row["simulated"]
+        if row["withdrawn_at"] is not None:
+            totals.withdrawn += people
+        else:
+            totals.excluded += row["excluded"]
+            totals.counted += people - row["excluded"]
+
+    def _answers(self, row: dict[str, int]) -> tuple[int, Answers]:
+        names = answer_conditions(self.study.kind)
+        given = tuple(row[name] for name in names if name not in {"too_abstract", "too_poor"})
+        return row["answered"], Answers(given, row.get("too_abstract", 0), row["too_poor"])
+
+
+def answer_conditions(kind: str) -> dict[str, Q]:
+    """The question's answers in order, each as a condition on judgements joined to items."""
+    too_poor = _where(opt_out=Judgement.OptOut.IMAGE_TOO_POOR)
+    if kind == Study.Kind.LIKERT:
+        ratings = {f"rating_{value}": _where(rating=value) for value in range(1, 6)}
+        return ratings | {"too_abstract": _where(opt_out=Judgement.OptOut.WORD_TOO_ABSTRACT), "too_poor": too_poor}
+    seen = {"both": (True, True), "first": (True, False), "second": (False, True), "neither": (False, False)}
+    present = {name: _where(first_present=a, second_present=b) for name, (a, b) in seen.items()}
+    return present | {"too_poor": too_poor}
+
+
+def _where(**conditions: object) -> Q:
+    return Q(**{JUDGEMENT + name: value for name, value in conditions.items()})
+
+
+@dataclass
+class Group:
+    """The items of a tag or condition, by how they were answered; flat however many items there are."""
+
+    items: Counter[tuple[int, Answers]] = field(default_factory=Counter)
+    images: array[int] = field(default_factory=lambda: array("q"))
+    medians: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, tally: ItemTally, median: float | None) -> None:
+        self.items[tally.answered, tally.answers] += 1
+        if median is not None:
+            self.images.append(tally.image)
+            self.medians.append(median)
+
+
+@dataclass(frozen=True)
+class Raters:
+    """Raters with counted answers, and the largest share one of them gave."""
+
+    number: int
+    largest: int
+
+
+def raters(study: Study, *, simulated: bool) -> Raters:
+    counted = Judgement.objects.filter(seat__study=study, enrolment__rater__simulated=simulated).counted()
+    each = counted.order_by().values("enrolment").annotate(given=Count("pk")).values_list("given", flat=True)
+    given = list(each)
+    return Raters(len(given), max(given, default=0))
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Places of a study's items in use, by state."""
+
+    pending: int
+    free: int
+    leased: int
+    done: int
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.free + self.leased + self.done
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done
+
+
+def seats(study: Study) -> Seats:
+    states = Seat.objects.filter(study=study, item__withdrawn_at__isnull=True).order_by().values_list("state")
+    number = dict(states.annotate(Count("pk")))
+    return Seats(*(number.get(state, 0) for state in ("pending", "free", "leased", "done")))
