@@ -79,12 +79,17 @@ document.getElementById("problem")?.focus();
 
 const overlay = document.getElementById("overlay");
 
-function setView(name) {
+async function setView(name) {
   const map = document.getElementById("map");
   figures.dataset.view = name;
-  if (name === "beside" && !map.src) map.src = map.dataset.src;
-  map.hidden = name !== "beside";
-  overlay.hidden = name === "beside";
+  if (name === "beside") {
+    map.src = map.dataset.src;
+    // The overlay stays until the map can take its place, so that no bare picture flashes up between them.
+    await map.decode().catch(() => {});
+  }
+  const beside = figures.dataset.view === "beside";
+  map.hidden = !beside;
+  overlay.hidden = beside;
 }
 
 function hideMap(hidden) {
