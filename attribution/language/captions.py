@@ -94,7 +94,9 @@ def _from_csv(text: str, path: Path) -> Iterator[Caption]:
         for row in rows:
             yield _from_row(row, rows.line_num, path)
     except csv.Error as error:
-        raise CaptionError(f"{path}, line {rows.line_num}: not CSV ({error}); quote texts with commas") from error
+        raise CaptionError(
+            f"{path}, near line {rows.line_num + 1}: not CSV ({error}); quote texts with commas"
+        ) from error
 
 
 def _from_row(row: dict[str, str], line: int, path: Path) -> Caption:

@@ -89,7 +89,7 @@ def _load(name: str) -> Language:
 def _check_annotations(probe: Doc, name: str) -> None:
     missing = {
         "Universal POS tags (a morphologizer, or a tagger with an attribute_ruler)": probe.has_annotation("POS"),
-        "a dependency parse (a parser)": probe.has_annotation("DEP"),
+        "dependency parse (a parser)": probe.has_annotation("DEP"),
         "lemmas (a lemmatizer or trainable_lemmatizer)": any(token.lemma_ for token in probe),
     }
     lacking = [what for what, present in missing.items() if not present]
@@ -101,20 +101,16 @@ def _check_annotations(probe: Doc, name: str) -> None:
 
 
 def _check_relations(nlp: Language, probe: Doc, name: str) -> None:
-    labels = {_universal(label) for label in _labels(nlp, probe)}
-    foreign, absent = labels - RELATIONS, (NEEDED - labels if len(labels) > len(probe) else set())
+    declared = {_universal(label) for label in nlp.pipe_labels.get("parser", ())}
+    # A parser that does not tell its labels is judged by what it gave the probe.
+    foreign = (declared or {_universal(token.dep_) for token in probe}) - RELATIONS
+    absent = NEEDED - declared if declared else set()
     if foreign or absent:
         raise LanguageError(
-            f"the language pipeline {name!r} has not the relations of Universal Dependencies: "
-            f"it lacks [{', '.join(sorted(NEEDED - labels))}] and has others [{', '.join(sorted(foreign))}]; "
+            f"the language pipeline {name!r} does not give Universal Dependencies: "
+            f"missing relations [{', '.join(sorted(absent))}], foreign relations [{', '.join(sorted(foreign))}]; "
             "use a pipeline trained on a UD treebank, or leave the setting empty for the shipped one"
         )
-
-
-def _labels(nlp: Language, probe: Doc) -> set[str]:
-    """The relations that the parser knows; a parser that does not tell them is judged by the probe."""
-    declared = nlp.pipe_labels.get("parser", ())
-    return set(declared) or {token.dep_ for token in probe}
 
 
 def _words(text: str, doc: Doc) -> tuple[Word, ...]:

@@ -151,7 +151,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     licence = options.treebank / "LICENSE.txt"
     if not licence.is_file():
         raise LanguageError(f"no {licence}: the pipeline is shipped under the treebank's licence; put its text there")
-    nlp = train(read_paragraphs(options.treebank / "train.conllu"), steps=options.steps, seed=options.seed, nlp=build())
+    paragraphs = read_paragraphs(options.treebank / "train.conllu")
+    nlp = train(paragraphs, steps=options.steps, seed=options.seed, nlp=build(), words_per_step=options.words)
     nlp.remove_pipe(AUXILIARY)
     parts = [part for part in ("dev", "test") if (options.treebank / f"{part}.conllu").is_file()]
     scores = {part: evaluate(nlp, read_paragraphs(options.treebank / f"{part}.conllu")) for part in parts}
@@ -166,7 +167,8 @@ def _parser() -> argparse.ArgumentParser:
         "--treebank", type=Path, required=True, help="folder with train.conllu, dev.conllu, test.conllu"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to save the pipeline in")
-    parser.add_argument("--steps", type=int, default=4800, help="updates of about 750 words each (default 4800)")
+    parser.add_argument("--steps", type=int, default=4800, help="updates (default 4800)")
+    parser.add_argument("--words", type=int, default=750, help="words an update, about (default 750)")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
