@@ -51,9 +51,11 @@ class Tracer:
         self._words = words
         self._call: _Call | None = None
         self._finished: list[HeatMaps] = []
-        self._exits = ExitStack()
+        self._exits: ExitStack | None = None
 
     def __enter__(self) -> Tracer:
+        if self._exits is not None:
+            raise TraceError("this tracer is already entered; make another one with attribution.trace(pipeline)")
         with ExitStack() as exits:
             exits.enter_context(_observed(self._pipeline, self._family, self._record))
             denoiser = getattr(self._pipeline, self._family.denoiser)
@@ -67,7 +69,9 @@ class Tracer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._call = None
-        self._exits.close()
+        exits, self._exits = self._exits, None
+        if exits is not None:
+            exits.close()
 
     def heat_maps(self) -> list[HeatMaps]:
         """The maps of all images made so far, in the order of calls and of images within a call.

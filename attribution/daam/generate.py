@@ -89,7 +89,7 @@ def _check(pipeline: Any, recipe: Recipe) -> None:
         raise PipelineError(f"the recipe asks for {recipe.dtype}, the pipeline is in {loaded}: load it with that dtype")
     if recipe.steps < 1:
         raise PipelineError(f"the recipe asks for {recipe.steps} steps: at least 1 is needed")
-    factor = pipeline.vae_scale_factor
+    factor = max(8, pipeline.vae_scale_factor)  # diffusers itself asks for multiples of 8
     if recipe.height < factor or recipe.width < factor or recipe.height % factor or recipe.width % factor:
         raise PipelineError(
             f"the recipe asks for {recipe.height} x {recipe.width} pixels: both must be multiples of {factor}"
