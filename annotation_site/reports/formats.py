@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from annotation_site.reports.likert import TagRow
@@ -85,7 +85,12 @@ def percent(measure: Measure) -> str:
     return _with_interval(measure, "{:.0%}".format)
 
 
-def _with_interval(measure: Measure, write: Any) -> str:
+def points(measure: Measure) -> str:
+    """A difference of shares in percentage points: ``+9 (+3 to +15)``, or why not."""
+    return _with_interval(measure, lambda number: f"{100 * number:+.0f}")
+
+
+def _with_interval(measure: Measure, write: Callable[[float], str]) -> str:
     if measure.value is None:
         return f"undefined: {measure.reason}"
     if measure.low is None or measure.high is None:

@@ -12,7 +12,7 @@ from annotation_site.reports.tallies import Raters, Tallies, Totals, raters
 from annotation_site.studies.models import Study
 
 SEED = 0
-RESAMPLES = 10_000
+RESAMPLES = 2_000
 CONFIDENCE = 0.95
 PEOPLE, SIMULATED = "people", "simulated raters"
 LIKERT_ANSWERS = ("bad", "poor", "fair", "good", "excellent")

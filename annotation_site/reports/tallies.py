@@ -112,19 +112,24 @@ class Tallies:
             totals.counted += people - row["excluded"]
 
     def _answers(self, row: dict[str, int]) -> tuple[int, Answers]:
-        names = answer_conditions(self.study.kind)
-        given = tuple(row[name] for name in names if name not in {"too_abstract", "too_poor"})
+        given = tuple(row[name] for name in GIVEN[self.study.kind])
         return row["answered"], Answers(given, row.get("too_abstract", 0), row["too_poor"])
+
+
+GIVEN = {
+    "likert": tuple(f"rating_{value}" for value in range(1, 6)),
+    "presence": ("both", "first", "second", "neither"),
+}
 
 
 def answer_conditions(kind: str) -> dict[str, Q]:
     """The question's answers in order, each as a condition on judgements joined to items."""
     too_poor = _where(opt_out=Judgement.OptOut.IMAGE_TOO_POOR)
     if kind == Study.Kind.LIKERT:
-        ratings = {f"rating_{value}": _where(rating=value) for value in range(1, 6)}
+        ratings = {name: _where(rating=value) for value, name in enumerate(GIVEN[kind], start=1)}
         return ratings | {"too_abstract": _where(opt_out=Judgement.OptOut.WORD_TOO_ABSTRACT), "too_poor": too_poor}
-    seen = {"both": (True, True), "first": (True, False), "second": (False, True), "neither": (False, False)}
-    present = {name: _where(first_present=a, second_present=b) for name, (a, b) in seen.items()}
+    seen = zip(GIVEN[kind], [(True, True), (True, False), (False, True), (False, False)], strict=True)
+    present = {name: _where(first_present=first, second_present=second) for name, (first, second) in seen}
     return present | {"too_poor": too_poor}
 
 

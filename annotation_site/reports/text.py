@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from annotation_site.reports.formats import decimal, percent, share
+from annotation_site.reports.formats import decimal, percent, points, share
 from annotation_site.reports.likert import TagRow
 from annotation_site.reports.measures import Measure
 from annotation_site.reports.presence import ConditionRow
@@ -69,8 +69,8 @@ def _section(section: Section) -> str:
     table = aligned([name for name, _ in columns], cells)
     if section.difference:
         gap = section.difference
-        table += f"\nnon-cohyponyms - cohyponyms: images {percent(gap.images)}; answers {percent(gap.answers)}"
-        table += f"; paper {gap.paper_points} points"
+        table += f"\nnon-cohyponyms minus cohyponyms, in percentage points: images {points(gap.images)}"
+        table += f"; answers {points(gap.answers)}; the paper {gap.paper_points}"
     return f"{head}\n{table}"
 
 

@@ -43,18 +43,19 @@ def share(value: Share) -> SafeString:
 def _measure(measure: Measure, write: str) -> SafeString:
     if measure.value is None:
         return _undefined(measure.reason)
-    if measure.low is None or measure.high is None:
-        beneath = f"interval undefined: {measure.reason}" if measure.reason else ""
-    else:
-        beneath = f"{write.format(measure.low)} to {write.format(measure.high)}"
-    return _two_lines(write.format(measure.value), beneath)
+    if measure.low is not None and measure.high is not None:
+        return _two_lines(write.format(measure.value), f"{write.format(measure.low)} to {write.format(measure.high)}")
+    if measure.reason:
+        reason = f"interval undefined: {measure.reason}"
+        return format_html(
+            '<span>{}</span> <span class="beneath reason">{}</span>', write.format(measure.value), reason
+        )
+    return format_html("<span>{}</span>", write.format(measure.value))
 
 
 def _two_lines(value: str, beneath: str) -> SafeString:
-    if not beneath:
-        return format_html("<span>{}</span>", value)
-    return format_html('<span>{}</span> <span class="beneath">{}</span>', value, beneath)
+    return format_html('<span>{}</span> <span class="beneath digits">{}</span>', value, beneath)
 
 
 def _undefined(reason: str) -> SafeString:
-    return format_html('<span class="beneath">undefined: {}</span>', reason)
+    return format_html('<span class="beneath reason">undefined: {}</span>', reason)
