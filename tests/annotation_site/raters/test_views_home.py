@@ -1,0 +1,55 @@
+"""GET / : the open studies."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from annotation_site.stimuli.models import Recipe
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_a_study_it_says_what_to_do(client):
+    page = client.get("/").content.decode()
+    assert "No study is open at the moment." in page
+    assert "sample_pairs" not in page
+
+
+def test_staff_are_told_how_to_make_a_study_and_find_the_admin(client):
+    client.force_login(User.objects.create_user("researcher", is_staff=True))
+    page = client.get("/").content.decode()
+    assert "sample_pairs" in page
+    assert reverse("admin:index") in page
+
+
+def test_it_lists_open_studies_alone_with_minutes_and_answers(client, make_study, django_assert_max_num_queries):
+    # 16 items of 8 seconds: 128 s, three minutes begun.
+    study = make_study(items=16, seats_per_item=3)
+    study.seats.filter(round=0, position__lt=5).delete()
+    make_study(slug="draft", opened=False, done=False)
+    with django_assert_max_num_queries(4):
+        response = client.get("/")
+    assert [(shown.slug, minutes) for shown, minutes in response.context["studies"]] == [("study", 3)]
+    page = response.content.decode()
+    assert "about 3 minutes" in page
+    assert "0 answers so far" in page
+    assert reverse("join", args=["study"]) in page
+
+
+def test_minutes_follow_the_cap(client, make_study):
+    # 20 items x 1 seat at a share of 0.3: no rater judges more than 6 pictures, 48 seconds.
+    make_study(items=20, seats_per_item=1, cap_share=0.3)
+    assert "about 1 minute<" in client.get("/").content.decode()
+
+
+def test_an_untrained_model_is_said_to_be_one(client, make_study):
+    make_study()
+    assert "untrained model" not in client.get("/").content.decode()
+    Recipe.objects.update(trained=False)
+    assert "untrained model" in client.get("/").content.decode()
+
+
+def test_posting_is_refused(client):
+    assert client.post("/").status_code == 405
