@@ -4,73 +4,84 @@
 const form = document.getElementById("answer-form");
 const submit = document.getElementById("submit");
 const figures = document.getElementById("figures");
-const draftName = `attest.draft.${form.elements.key.value}`;
+const offline = document.getElementById("offline");
+const answers = [...form.querySelectorAll("[name=answer]")];
+
+// A browser may refuse storage; nothing on this page needs it.
+const memory = {
+  read(name) {
+    try {
+      return JSON.parse(localStorage.getItem(name));
+    } catch {
+      return null;
+    }
+  },
+  write(name, value) {
+    try {
+      localStorage.setItem(name, JSON.stringify(value));
+    } catch {}
+  },
+};
 
 // --- how long it took -----------------------------------------------------------------------------------------------
 
 let paintedAt = null;
 const before = Number(form.elements.browser_milliseconds.value) || 0;
-const shown = [...figures.querySelectorAll("img[src]")];
 
-Promise.all(shown.map((image) => image.decode())).then(
-  () => requestAnimationFrame(() => requestAnimationFrame(() => (paintedAt = performance.now()))),
+function painted() {
+  requestAnimationFrame(() => requestAnimationFrame(() => (paintedAt = performance.now())));
+}
+
+Promise.all([...figures.querySelectorAll("img[src]")].map((image) => image.decode())).then(
+  painted,
   () => (document.getElementById("broken").hidden = false),
 );
 
 // --- an answer that survives ----------------------------------------------------------------------------------------
 
-const chosen = () => [...form.querySelectorAll("[name=answer]:checked")].map((input) => input.value);
-
-function keepDraft() {
-  sessionStorage.setItem(draftName, JSON.stringify(chosen()));
-}
+// The key names this very submission, so that a choice comes back after a reload and never turns up at another item.
+const key = form.elements.key.value;
 
 function restoreDraft() {
-  const values = JSON.parse(sessionStorage.getItem(draftName) || "[]");
-  for (const input of form.querySelectorAll("[name=answer]")) {
-    if (values.includes(input.value)) input.checked = true;
-  }
+  const draft = memory.read("attest.draft");
+  if (draft?.key !== key) return;
+  for (const input of answers) input.checked ||= draft.values.includes(input.value);
 }
-
-form.addEventListener("change", (event) => {
-  if (event.target.type === "checkbox") untickOthers(event.target);
-  keepDraft();
-});
 
 // "Neither" and "too poor" go with no other tick.
 function untickOthers(ticked) {
-  if (!ticked.checked) return;
-  for (const input of form.querySelectorAll("[name=answer]")) {
+  for (const input of answers) {
     const excluded = "alone" in ticked.dataset || "alone" in input.dataset;
     if (input !== ticked && excluded) input.checked = false;
   }
 }
 
+form.addEventListener("change", (event) => {
+  if (event.target.type === "checkbox" && event.target.checked) untickOthers(event.target);
+  memory.write("attest.draft", { key, values: answers.filter((input) => input.checked).map((input) => input.value) });
+});
+
 let sending = false;
 
 form.addEventListener("submit", (event) => {
-  if (paintedAt !== null) {
-    form.elements.browser_milliseconds.value = before + Math.round(performance.now() - paintedAt);
-  }
-  const offline = document.getElementById("offline");
   offline.hidden = navigator.onLine;
   if (!navigator.onLine || sending) {
     event.preventDefault();
     return;
   }
+  if (paintedAt !== null) {
+    form.elements.browser_milliseconds.value = before + Math.round(performance.now() - paintedAt);
+  }
   sending = true;
-  submit.setAttribute("aria-disabled", "true");
+  // A second press is stored once anyway; this lets a rater try again after stopping the page.
+  setTimeout(() => (sending = false), 3000);
 });
 
 window.addEventListener("online", () => {
-  if (!document.getElementById("offline").hidden) form.requestSubmit(submit);
+  if (!offline.hidden) form.requestSubmit(submit);
 });
 
-// A page that comes back from the browser's memory can be sent again.
-window.addEventListener("pageshow", () => {
-  sending = false;
-  submit.removeAttribute("aria-disabled");
-});
+window.addEventListener("pageshow", () => (sending = false));
 
 restoreDraft();
 document.getElementById("problem")?.focus();

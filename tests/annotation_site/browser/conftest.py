@@ -1,0 +1,121 @@
+"""A real Chromium in front of the live server.
+
+Playwright's synchronous interface keeps an event loop running in its thread, in which Django rightly refuses database
+work. So the browser has a thread of its own: a test hands it a script, and looks at the rows itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"viewport": {"width": 1280, "height": 720}}
+PATIENCE = 60_000
+
+
+class Visitor:
+    """A person at a page: the steps that every script takes."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def join(self, slug: str = "study") -> None:
+        """Consent, and come to the first item."""
+        self.page.goto(f"/studies/{slug}/")
+        self.page.get_by_label("I want to take part").check()
+        self.page.get_by_role("button", name="Start").click()
+        self.page.wait_for_url("**/rate/**")
+
+    def choose(self, label: str) -> None:
+        self.page.get_by_label(label).check()
+
+    def submit(self) -> None:
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Submit").click()
+
+    def press(self, *keys: str) -> None:
+        """Each key in turn; the last one leads to another page."""
+        for key in keys[:-1]:
+            self.page.keyboard.press(key)
+        with self.page.expect_navigation():
+            self.page.keyboard.press(keys[-1])
+
+    def wait_until_painted(self) -> None:
+        self.page.wait_for_function("paintedAt !== null")
+
+
+Script = Callable[[Visitor], Any]
+
+
+class Chromium:
+    """One browser, started and used in one thread."""
+
+    def __init__(self, executable: str) -> None:
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chromium")
+        self.playwright, self.browser = self.thread.submit(self._start, executable).result()
+
+    @staticmethod
+    def _start(executable: str) -> tuple[Playwright, Browser]:
+        playwright = sync_playwright().start()
+        return playwright, playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+    def run(self, script: Script, address: str, options: dict[str, Any]) -> tuple[Any, list[str]]:
+        """What the script returns, and what the browser complained about meanwhile."""
+        return self.thread.submit(self._run, script, address, options).result()
+
+    def _run(self, script: Script, address: str, options: dict[str, Any]) -> tuple[Any, list[str]]:
+        context = self.browser.new_context(base_url=address, **{**DESKTOP, **options})
+        context.set_default_timeout(PATIENCE)
+        complaints: list[str] = []
+        context.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        try:
+            return script(Visitor(context.new_page())), complaints
+        finally:
+            context.close()
+
+    def stop(self) -> None:
+        self.thread.submit(self.browser.close).result()
+        self.thread.submit(self.playwright.stop).result()
+        self.thread.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        pytest.skip(f"needs a Chromium on the PATH ({', '.join(NAMES)}): on Debian, apt-get install chromium")
+    chromium = Chromium(executable)
+    yield chromium
+    chromium.stop()
+
+
+@pytest.fixture
+def drive(chromium: Chromium, live_server) -> Callable[..., Any]:
+    """``drive(script, **context options)``: run the script on a new page; fail if the browser complained.
+
+    A page answered with a status that the script means to provoke is named by ``expected`` (422, ...).
+    """
+
+    def drive(script: Script, *, expected: tuple[int, ...] = (), **options: Any) -> Any:
+        result, complaints = chromium.run(script, live_server.url, options)
+        unexpected = [text for text in complaints if not any(f"status of {status}" in text for status in expected)]
+        assert unexpected == []
+        return result
+
+    return drive
