@@ -40,6 +40,14 @@ class Attended:
         lse = None if self.lse is None else self.lse[wanted]
         return Attended(self.query[wanted], self.key[wanted], self.scale, mask, lse)
 
+    def heads(self, wanted: list[int]) -> Attended:
+        """The call restricted to some of its heads."""
+        mask = self.mask
+        if mask is not None and mask.ndim == 4 and mask.shape[1] > 1:
+            mask = mask[:, wanted]
+        lse = None if self.lse is None else self.lse[:, wanted]
+        return Attended(self.query[:, wanted], self.key[:, wanted], self.scale, mask, lse)
+
     def probabilities(self, chosen: Tensor | None = None) -> Tensor:
         """Attention probabilities of the keys, float32 [rows, heads, keys, queries].
 

@@ -23,11 +23,13 @@ class MapSums:
     """Sums over steps for the images of one pipeline call.
 
     ``grid`` is the latents' height and width. Maps at that resolution need no resizing and are summed over heads
-    and layers at once; smaller ones are kept a layer and head apart until :meth:`means`.
+    and layers at once; smaller ones are kept a layer and head apart until :meth:`means`, or, when not ``exact``,
+    are summed over the heads and layers of one resolution.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, *, exact: bool = True) -> None:
         self.grid = grid
+        self._exact = exact
         self._grids = {height * width: (height, width) for height, width in levels(grid)}
         self._full: Tensor | None = None
         self._small: dict[str, Tensor] = {}
@@ -44,8 +46,11 @@ class MapSums:
         self._summands += heads
         if self._grids[positions] == self.grid:
             self._full = _plus(self._full, probabilities.sum(dim=1))
-        else:
+        elif self._exact:
             self._small[layer] = _plus(self._small.get(layer), probabilities)
+        else:
+            level = str(positions)
+            self._small[level] = _plus(self._small.get(level), probabilities.sum(dim=1, keepdim=True))
 
     def means(self) -> Tensor:
         """Mean maps over steps, layers and heads, float32 [images, tokens, height, width]; empties the sums."""

@@ -51,6 +51,7 @@ def from_bytes(npz: bytes, description: bytes, *, name: str = "heat maps") -> He
             layers=fields.whole("layers"),
             recipe=fields.optional("recipe", dict),
             seed=fields.optional("seed", int),
+            second=fields.second(),
         )
     except (ValueError, TypeError) as error:
         raise MapFileError(f"{name}: {error}") from error
@@ -74,15 +75,19 @@ def _description(maps: HeatMaps) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "prompt": maps.prompt,
-        "cut": maps.alignment.cut,
-        "tokens": [list(astuple(token)) for token in maps.alignment.tokens],
+        **_aligned(maps.alignment),
+        "second": maps.second and _aligned(maps.second),
         "kept": list(maps.kept),
         "steps": maps.steps,
         "layers": maps.layers,
         "recipe": maps.recipe,
         "seed": maps.seed,
     }
+
+
+def _aligned(alignment: Alignment) -> dict[str, Any]:
+    tokens = [list(astuple(token)) for token in alignment.tokens]
+    return {"prompt": alignment.prompt, "cut": alignment.cut, "tokens": tokens}
 
 
 def _tokens(npz: bytes, name: str, count: int) -> Floats:
@@ -142,6 +147,10 @@ class _Fields:
             raise self._error("tokens", "a list of [text, start, end, special]", rows)
         tokens = tuple(Token(*row) for row in rows)
         return Alignment(self.optional("prompt", str), tokens, self.optional("cut", int))
+
+    def second(self) -> Alignment | None:
+        fields = self.optional("second", dict)
+        return None if fields is None else _Fields(fields, f"{self._name}: field 'second'").alignment()
 
     def _error(self, field: str, wanted: str, value: object) -> MapFileError:
         return MapFileError(f"{self._name}: field {field!r} should be {wanted}, not {str(value)[:60]!r}")

@@ -60,7 +60,8 @@ class HeatMaps:
     ``tokens`` is float32 [token, height, width] at latent resolution: the mean over ``steps`` denoiser calls, over
     ``layers`` cross-attention layers and their heads of the resized, clamped attention probabilities. It does not
     grow with the number of steps. ``kept[i]`` is the text encoder's position of ``tokens[i]``; all positions
-    unless words were asked for. ``recipe`` and ``seed`` say how the image was made, where that is known.
+    unless words were asked for. ``second`` aligns the second prompt of models that take two, over the same
+    positions, where it was another text. ``recipe`` and ``seed`` say how the image was made, where that is known.
     """
 
     tokens: Floats
@@ -70,6 +71,7 @@ class HeatMaps:
     layers: int
     recipe: dict[str, Any] | None = None
     seed: int | None = None
+    second: Alignment | None = None
     _rows: dict[int, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,10 @@ class HeatMaps:
         """The maps of all words that were traced and that the text encoder saw, in reading order."""
         spans = self.alignment.words()
         return [self.word(*span) for span in spans if self._rows.keys() >= set(self.alignment.positions(*span))]
+
+    def of_second_prompt(self) -> HeatMaps:
+        """The same maps, with words looked up in the second prompt; the same prompt where there was one text only."""
+        return self if self.second is None else replace(self, alignment=self.second, second=None)
 
     def normalised(self) -> HeatMaps:
         """Each token's map divided by its own largest value; an all-zero map stays zero."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from attribution.daam.families import stable_diffusion
+from attribution.daam.families import stable_diffusion, stable_diffusion_xl
 from attribution.daam.families.base import Family, Request
 from attribution.errors import TraceError
 
-_FAMILIES: tuple[Family, ...] = (stable_diffusion.FAMILY,)
+_FAMILIES: tuple[Family, ...] = (stable_diffusion.FAMILY, stable_diffusion_xl.FAMILY)
 
 __all__ = ["Family", "Request", "family_of"]
 

@@ -16,13 +16,15 @@ from attribution.maps.alignment import Alignment
 class Request:
     """What one call of a pipeline asks for.
 
-    ``alignments`` has one entry a prompt; each prompt makes ``images_per_prompt`` images, next to one another.
-    ``guided`` says whether an unconditional half goes before the conditional one in the denoiser's batch.
+    ``alignments`` has one entry a prompt, ``seconds`` those of the second prompts where the pipeline was given any;
+    each prompt makes ``images_per_prompt`` images, next to one another. ``guided`` says whether an unconditional half
+    goes before the conditional one in the denoiser's batch.
     """
 
     alignments: tuple[Alignment, ...]
     images_per_prompt: int
     guided: bool
+    seconds: tuple[Alignment, ...] | None = None
 
     @property
     def images(self) -> int:
@@ -47,7 +49,8 @@ class Request:
 class Family:
     """One family: pipeline class names and how to capture their attention to the prompt.
 
-    ``denoiser`` names the pipeline's component, ``layers`` lists its traceable attention modules by name,
+    ``denoiser`` names the pipeline's component, ``layers`` lists its attention modules over the prompt by name;
+    those whose names begin with one of ``default_layers`` are traced unless others are asked for.
     ``processors`` are the attention processors that are known to make exactly one SDPA call with the prompt's
     tokens as keys, ``request`` reads a call of ``encode_prompt`` (its arguments by name).
     """
@@ -56,4 +59,5 @@ class Family:
     denoiser: str
     processors: frozenset[str]
     layers: Callable[[nn.Module], dict[str, Any]]
+    default_layers: tuple[str, ...]
     request: Callable[[Any, Mapping[str, Any]], Request]

@@ -135,6 +135,82 @@ def test_a_word_left_out_says_so(traced: Callable[..., Any]) -> None:
         maps.word("ball")
 
 
+# --- only some steps, layers, heads; another order of sums
+
+
+@pytest.mark.parametrize(
+    ("options", "restriction"),
+    [
+        ({"steps": {0}}, {"steps": slice(1)}),
+        ({"steps": range(1, 9)}, {"steps": slice(1, 3)}),
+        ({"heads": [1]}, {"heads": (1,)}),
+        ({"layers": ["mid_block"]}, {"layers": ("mid_block",)}),
+        ({"layers": ["up_blocks.2", "down_blocks.0"]}, {"layers": ("up_blocks.2", "down_blocks.0")}),
+        (
+            {"layers": ["up_blocks.1"], "heads": (0, 2), "steps": (2,)},
+            {"layers": ("up_blocks.1",), "heads": (0, 2), "steps": slice(2, 3)},
+        ),
+    ],
+)
+def test_restricted_maps(
+    pipeline: Any,
+    draw: Callable[..., Arrays],
+    traced: Callable[..., Any],
+    plainly: Callable[..., Any],
+    options: dict[str, Any],
+    restriction: dict[str, Any],
+) -> None:
+    (maps,) = traced(DOG, options=options, num_inference_steps=3)
+    with plainly(pipeline) as plain:
+        draw(DOG, num_inference_steps=3)
+    assert_close(maps.tokens, plain.image(1, (16, 16), **restriction))
+
+
+def test_heads_that_only_some_layers_have(traced: Callable[..., Any]) -> None:
+    """The first level has two heads, the others four."""
+    (maps,) = traced(DOG, options={"heads": [3]})
+    assert maps.layers == 3
+
+
+def test_only_chosen_layers_are_touched(pipeline: Any) -> None:
+    before = pipeline.unet.attn_processors
+    with attribution.trace(pipeline, layers=["down_blocks.1"]):
+        after = pipeline.unet.attn_processors
+    changed = [name for name in before if after[name] is not before[name]]
+    assert changed == ["down_blocks.1.attentions.0.transformer_blocks.0.attn2.processor"]
+
+
+def test_sums_before_the_clamp_are_another_map(
+    pipeline: Any, draw: Callable[..., Arrays], traced: Callable[..., Any], plainly: Callable[..., Any]
+) -> None:
+    (summed,) = traced(DOG, options={"exact": False})
+    (exact,) = traced(DOG)
+    with plainly(pipeline) as plain:
+        draw(DOG)
+    assert_close(summed.tokens, plain.resized_last(1, (16, 16)))
+    assert 1e-4 < np.abs(summed.tokens - exact.tokens).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": ["up_blocks.9"]}, "'up_blocks.9', which begins none of: down_blocks"),
+        ({"layers": []}, "leave nothing to trace"),
+        ({"heads": [4]}, "leave nothing to trace"),
+    ],
+)
+def test_choices_that_leave_nothing(pipeline: Any, options: dict[str, Any], message: str) -> None:
+    before = state(pipeline)
+    with pytest.raises(TraceError, match=message), attribution.trace(pipeline, **options):
+        pytest.fail("it was entered")
+    assert state(pipeline) == before
+
+
+def test_steps_that_never_came(traced: Callable[..., Any]) -> None:
+    with pytest.raises(TraceError, match=r"steps=\[7\]"):
+        traced(DOG, options={"steps": [7]})
+
+
 # --- the pipeline is left as it was
 
 

@@ -1,0 +1,17 @@
+"""What all U-Nets of diffusers have in common: ``attn2`` layers attend from latent positions to the prompt's tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+PROCESSORS = frozenset({"AttnProcessor2_0", "FusedAttnProcessor2_0"})
+
+DEFAULT_LAYERS = ("down_blocks.", "up_blocks.")
+"""Not the middle block: the paper's map is the sum of F_down and F_up (section 2)."""
+
+
+def layers(unet: nn.Module) -> dict[str, Any]:
+    """The cross-attention of all blocks, in the U-Net's order."""
+    return {name: module for name, module in unet.named_modules() if name.endswith(".attn2")}
