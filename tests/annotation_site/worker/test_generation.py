@@ -47,7 +47,7 @@ def test_precompute_makes_whole_files_whose_hashes_match_and_frees_the_seats(cap
         made = item.generation
         assert files.sha256(files.read(made.image.name)) == made.image_sha256
         assert files.sha256(files.read(made.maps.name)) == made.maps_sha256
-        with Image.open(default_storage.open(made.image.name)) as image:
+        with default_storage.open(made.image.name) as file, Image.open(file) as image:
             assert image.size == (64, 64)
         description = files.read(files.names(made.identity)[2])
         maps = HeatMaps.from_bytes(files.read(made.maps.name), description, name=made.maps.name)
