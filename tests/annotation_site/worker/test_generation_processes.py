@@ -69,7 +69,9 @@ def start(tmp_path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in running:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
