@@ -77,11 +77,11 @@ def lowered(sentence: Sentence) -> Sentence:
     return tuple(replace(word, form=word.form.lower(), lemma=word.lemma.lower()) for word in sentence)
 
 
-def training_texts(paragraphs: list[Paragraph], rng: random.Random) -> Iterator[Paragraph]:
-    """One epoch of texts in random order: paragraphs, lone sentences, noun phrases, some without capitals."""
+def training_texts(paragraphs: list[Paragraph], rng: random.Random, *, careless: bool = True) -> Iterator[Paragraph]:
+    """One epoch of texts in random order: paragraphs, lone sentences, noun phrases; if ``careless``, some uncapped."""
     texts = [text for paragraph in paragraphs for text in _texts(paragraph, rng)]
     rng.shuffle(texts)
-    return (_recased(text, rng) for text in texts)
+    return (_recased(text, rng) if careless else text for text in texts)
 
 
 def _texts(paragraph: Paragraph, rng: random.Random) -> Iterator[Paragraph]:

@@ -12,14 +12,22 @@ import spacy
 from spacy.language import Language
 from spacy.pipeline import EditTreeLemmatizer
 
+from attribution.errors import LanguageError
+from attribution.language.conllu import read_paragraphs
+from attribution.language.evaluate import evaluate
 from attribution.language.tokenizer import adapt_tokenizer
 
+Scores = dict[str, dict[str, float]]
+
 NO_TREE = 2**32 - 1  # how spaCy's edit trees write "no child"
+UNCHANGED = -1
+IDENTITY = {"prefix_len": 0, "suffix_len": 0, "prefix_tree": NO_TREE, "suffix_tree": NO_TREE}
+SHORTEST_NAME = 4
 TREEBANK = "Universal Dependencies English Web Treebank (UD English EWT)"
 TREEBANK_URL = "https://universaldependencies.org/treebanks/en_ewt/"
 AUTHORS = (
-    "Natalia Silveira, Timothy Dozat, Christopher Manning, Sebastian Schuster, Ethan Chi, John Bauer, Miriam Connor, "
-    "Marie-Catherine de Marneffe, Nathan Schneider, Sam Bowman, Hanzhi Zhu, Daniel Galbraith"
+    "Natalia Silveira, Timothy Dozat, Christopher Manning, Sebastian Schuster, Ethan Chi, John Bauer",
+    "Miriam Connor, Marie-Catherine de Marneffe, Nathan Schneider, Sam Bowman, Hanzhi Zhu, Daniel Galbraith",
 )
 
 NOTICE = """# Language pipeline for English captions
@@ -28,12 +36,13 @@ A spaCy pipeline: words, Universal POS tags, lemmas and Universal Dependencies r
 a treebank and **is not under the licence of the project's code**.
 
 - Licence: Creative Commons Attribution-ShareAlike 4.0 International (CC BY-SA 4.0). The full text is in `LICENSE`.
-- Derived from: {treebank}, {url}
-- Its authors: {authors}. Annotations copyright by The Board of Trustees of The Leland Stanford Junior University,
-  licensed under CC BY-SA 4.0.
+- Derived from: {treebank},
+  {url}
+- Its authors: {authors}.
+  Its annotations are copyright by The Board of Trustees of The Leland Stanford Junior University, under CC BY-SA 4.0.
 - Changes made: weights were trained on the treebank's training part, with noun phrases cut out and capitals taken away
   as augmentation; nothing of the treebank's text is stored beside the ends of words that the lemmatizer exchanges.
-- Made by: `python -m attribution.language.train --treebank DIR --out DIR --steps {steps} --seed {seed}`
+- Made by: `python -m attribution.language.train --treebank DIR --out DIR {recipe}`
 
 ## Scores
 
@@ -46,34 +55,55 @@ F1 in percent on the treebank's raw text (own tokeniser, aligned as at CoNLL 201
 """
 
 
-def ship(
-    nlp: Language, out: Path, *, scores: dict[str, dict[str, float]], steps: int, seed: int, licence: Path
-) -> None:
-    """Save ``nlp`` in ``out`` with its notice; ``licence`` is the treebank's licence file.
+def ship(nlp: Language, out: Path, *, treebank: Path, recipe: str) -> Scores:
+    """Save ``nlp`` in ``out`` with its notices, and return its scores on the treebank's dev and test parts.
 
-    The string store keeps labels, the tokeniser's rules and the lemmatiser's edits, and no other string seen in
-    training: a treebank of e-mail and web pages holds names and addresses.
+    ``recipe`` is the training command's options. The string store keeps labels, the tokeniser's rules and the
+    lemmatiser's edits, and no other string seen in training: a treebank of e-mail and web pages holds names and
+    addresses. Raises :class:`LanguageError` when the treebank's licence is not beside it.
     """
+    licence = licence_of(treebank)
     prune_edit_trees(nlp.get_pipe("trainable_lemmatizer"))
+    parts = [part for part in ("dev", "test") if (treebank / f"{part}.conllu").is_file()]
+    scores = {part: evaluate(nlp, read_paragraphs(treebank / f"{part}.conllu")) for part in parts}
     nlp.meta.update(_meta(scores))
     nlp.to_disk(out)
     _clean_vocabulary(nlp).to_disk(out / "vocab")
-    rows = "\n".join(_row(part, values) for part, values in scores.items())
-    notice = NOTICE.format(treebank=TREEBANK, url=TREEBANK_URL, authors=AUTHORS, steps=steps, seed=seed, rows=rows)
-    (out / "NOTICE.md").write_text(notice, encoding="utf-8")
+    (out / "NOTICE.md").write_text(_notice(scores, recipe), encoding="utf-8")
     (out / "scores.json").write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(licence, out / "LICENSE")
+    return scores
+
+
+def licence_of(treebank: Path) -> Path:
+    """The treebank's licence file, under which a pipeline made of it is shipped."""
+    licence = treebank / "LICENSE.txt"
+    if not licence.is_file():
+        raise LanguageError(f"no {licence}: the pipeline is shipped under the treebank's licence; put its text there")
+    return licence
 
 
 def prune_edit_trees(lemmatizer: EditTreeLemmatizer) -> None:
-    """Drop, in place, every edit tree that no label reaches; spaCy keeps one for each rare pair it met."""
+    """Drop, in place, every edit tree that no label reaches; spaCy keeps one for each rare pair it met.
+
+    Labels that only take the capitals from a word spelt out in them would leave names behind ("EVANS" to "Evans");
+    they come to leave the word as it is.
+    """
     trees = [lemmatizer.trees[index] for index in range(len(lemmatizer.trees))]
-    labels = lemmatizer.cfg["labels"]
+    strings = lemmatizer.vocab.strings
+    labels = [UNCHANGED if _spells_out(trees, label, strings) else label for label in lemmatizer.cfg["labels"]]
     kept = sorted(_reachable(trees, labels))
-    places = {old: new for new, old in enumerate(kept)} | {NO_TREE: NO_TREE}
-    lemmatizer.trees.from_json([_moved(trees[old], places) for old in kept])
+    places = {old: new for new, old in enumerate(kept, start=1)} | {NO_TREE: NO_TREE, UNCHANGED: 0}
+    lemmatizer.trees.from_json([IDENTITY, *(_moved(trees[old], places) for old in kept)])
     lemmatizer.cfg["labels"] = [places[label] for label in labels]
     lemmatizer.tree2label = {tree: label for label, tree in enumerate(lemmatizer.cfg["labels"])}
+
+
+def _spells_out(trees: list[dict[str, int]], label: int, strings: Any) -> bool:
+    """Whether the label's tree holds an edit of four or more letters that changes nothing but their case."""
+    edits = [trees[index] for index in _reachable(trees, [label]) if "orig" in trees[index]]
+    pairs = [(strings[edit["orig"]], strings[edit["subst"]]) for edit in edits]
+    return any(len(old) >= SHORTEST_NAME and old.lower() == new.lower() for old, new in pairs)
 
 
 def _reachable(trees: list[dict[str, int]], labels: Iterable[int]) -> set[int]:
@@ -81,7 +111,7 @@ def _reachable(trees: list[dict[str, int]], labels: Iterable[int]) -> set[int]:
     stack = list(labels)
     while stack:
         index = stack.pop()
-        if index != NO_TREE and index not in reached:
+        if index not in (NO_TREE, UNCHANGED) and index not in reached:
             reached.add(index)
             stack += [trees[index][side] for side in ("prefix_tree", "suffix_tree") if side in trees[index]]
     return reached
@@ -105,14 +135,19 @@ def _clean_vocabulary(nlp: Language) -> Any:
     return clean.vocab
 
 
-def _meta(scores: dict[str, dict[str, float]]) -> dict[str, Any]:
+def _meta(scores: Scores) -> dict[str, Any]:
     return {
         "description": "Words, UPOS tags, lemmas and UD relations of English captions",
         "author": "The Attest contributors",
         "license": "CC BY-SA 4.0",
-        "sources": [{"name": TREEBANK, "url": TREEBANK_URL, "license": "CC BY-SA 4.0", "author": AUTHORS}],
+        "sources": [{"name": TREEBANK, "url": TREEBANK_URL, "license": "CC BY-SA 4.0", "author": ", ".join(AUTHORS)}],
         "performance": scores,
     }
+
+
+def _notice(scores: Scores, recipe: str) -> str:
+    rows = "\n".join(_row(part, values) for part, values in scores.items())
+    return NOTICE.format(treebank=TREEBANK, url=TREEBANK_URL, authors=",\n  ".join(AUTHORS), recipe=recipe, rows=rows)
 
 
 def _row(part: str, values: dict[str, float]) -> str:

@@ -17,11 +17,11 @@ BOUND_PREFIXES = (
     "anti", "bi", "co", "de", "e", "ex", "extra", "inter", "mega", "micro", "mid", "mini", "multi", "neo", "non",
     "over", "post", "pre", "pro", "pseudo", "quasi", "re", "semi", "sub", "super", "ultra", "un",
 )  # fmt: skip
-RUNS = [r"[!?]{2,}", *(re.escape(mark) + "{2,}" for mark in "-_=*<>~#+\u2018\u2019")]
+RUNS = [r"[.!?]{2,}", *(re.escape(mark) + "{2,}" for mark in "-_=*<>~#+$\u2018\u2019")]
 CLOCK_SUFFIX = r"(?<=[0-9])(?:[ap]\.m\.|am|pm|AM|PM)"
 NUMBER_GROUPS = r"[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}$"
-ABBREVIATIONS = ("etc.", "Etc.", "Ft.", "ft.", "No.", "approx.", "min.", "max.")
-CONTRACTIONS = {"wanna": ("wan", "na"), "Wanna": ("Wan", "na")}
+ABBREVIATIONS = ("b/c", "Ft.", "ft.", "No.", "approx.", "min.", "max.")
+CONTRACTIONS = {"wanna": ("wan", "na"), "Wanna": ("Wan", "na"), "alot": ("a", "lot"), "outta": ("out", "ta")}
 
 
 def adapt_tokenizer(nlp: Language) -> None:

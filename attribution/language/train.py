@@ -24,16 +24,14 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam, Optimizer, warmup_linear
 from tqdm import tqdm
 
-from attribution.errors import LanguageError
 from attribution.language.augment import lowered, noun_phrases, training_texts
 from attribution.language.conllu import Paragraph, read_paragraphs
-from attribution.language.evaluate import evaluate
-from attribution.language.ship import ship
+from attribution.language.ship import licence_of, ship
 from attribution.language.tokenizer import adapt_tokenizer
 
 WIDTH = 96
 NAME, VERSION = "attest_ud_english", "1.0.0"
-# Fine tags (XPOS) are learnt beside the rest because they sharpen the shared layers; they are not shipped.
+# Fine tags (XPOS) are learnt beside the rest, as one more hint to the shared layers; they are not shipped.
 AUXILIARY = "tagger"
 
 
@@ -111,21 +109,34 @@ def example(nlp: Language, text: Paragraph) -> Example:
 def train(paragraphs: list[Paragraph], *, steps: int, seed: int, nlp: Language, words_per_step: int = 750) -> Language:
     """Train ``nlp`` in place for ``steps`` updates of about ``words_per_step`` words each, and return it."""
     fix_random_seed(seed)
-    rng = random.Random(seed)  # noqa: S311 - reproducible training, no secret
-    optimizer = _optimizer(steps)
+    optimizer = _optimizer(0.002, min(250, steps // 10), steps)
     sample = list(_label_sample(nlp, paragraphs))
     nlp.initialize(lambda: sample, sgd=optimizer)
-    batches = minibatch_by_words(_examples(nlp, paragraphs, rng), words_per_step, get_length=_length)
+    examples = _examples(nlp, paragraphs, seed, careless=True)
+    _update(nlp, minibatch_by_words(examples, words_per_step, get_length=_length), steps, optimizer)
+    return nlp
+
+
+def polish(paragraphs: list[Paragraph], *, steps: int, seed: int, nlp: Language, words_per_step: int = 750) -> Language:
+    """Go on training ``nlp``, gently, on texts that keep their capitals, so that these tell names from nouns."""
+    fix_random_seed(seed)
+    examples = _examples(nlp, paragraphs, seed, careless=False)
+    optimizer = _optimizer(0.0007, min(50, steps // 10), steps)
+    _update(nlp, minibatch_by_words(examples, words_per_step, get_length=_length), steps, optimizer)
+    return nlp
+
+
+def _update(nlp: Language, batches: Iterable[list[Example]], steps: int, optimizer: Optimizer) -> None:
     progress = tqdm(itertools.islice(batches, steps), total=steps, unit="step", file=sys.stderr, mininterval=5)
     for batch in progress:
         losses = nlp.update(batch, sgd=optimizer, drop=0.1)
         progress.set_postfix({name: f"{loss:.0f}" for name, loss in losses.items()}, refresh=False)
         optimizer.step_schedules()  # type: ignore[no-untyped-call]
-    return nlp
 
 
-def _optimizer(steps: int) -> Optimizer:
-    rate: Any = warmup_linear(0.002, min(250, steps // 10), steps + 1)
+def _optimizer(peak: float, warmup: int, steps: int) -> Optimizer:
+    """Adam whose rate climbs to ``peak`` and then falls to zero in a straight line."""
+    rate: Any = warmup_linear(peak, warmup, steps + 1)
     optimizer: Optimizer = Adam(learn_rate=rate, L2=0.01, L2_is_weight_decay=True, grad_clip=1.0, use_averages=False)
     return optimizer
 
@@ -137,9 +148,10 @@ def _label_sample(nlp: Language, paragraphs: list[Paragraph]) -> Iterator[Exampl
         yield from (example(nlp, (lowered(phrase),)) for sentence in paragraph for phrase in noun_phrases(sentence)[:1])
 
 
-def _examples(nlp: Language, paragraphs: list[Paragraph], rng: random.Random) -> Iterator[Example]:
+def _examples(nlp: Language, paragraphs: list[Paragraph], seed: int, *, careless: bool) -> Iterator[Example]:
+    rng = random.Random(seed)  # noqa: S311 - reproducible training, no secret
     while True:
-        yield from (example(nlp, text) for text in training_texts(paragraphs, rng))
+        yield from (example(nlp, text) for text in training_texts(paragraphs, rng, careless=careless))
 
 
 def _length(pair: Example) -> int:
@@ -148,15 +160,13 @@ def _length(pair: Example) -> int:
 
 def main(arguments: Iterable[str] | None = None) -> int:
     options = _parser().parse_args(None if arguments is None else list(arguments))
-    licence = options.treebank / "LICENSE.txt"
-    if not licence.is_file():
-        raise LanguageError(f"no {licence}: the pipeline is shipped under the treebank's licence; put its text there")
+    licence_of(options.treebank)
     paragraphs = read_paragraphs(options.treebank / "train.conllu")
     nlp = train(paragraphs, steps=options.steps, seed=options.seed, nlp=build(), words_per_step=options.words)
+    polish(paragraphs, steps=options.polish, seed=options.seed + 1, nlp=nlp, words_per_step=options.words)
     nlp.remove_pipe(AUXILIARY)
-    parts = [part for part in ("dev", "test") if (options.treebank / f"{part}.conllu").is_file()]
-    scores = {part: evaluate(nlp, read_paragraphs(options.treebank / f"{part}.conllu")) for part in parts}
-    ship(nlp, options.out, scores=scores, steps=options.steps, seed=options.seed, licence=licence)
+    recipe = f"--steps {options.steps} --polish {options.polish} --words {options.words} --seed {options.seed}"
+    scores = ship(nlp, options.out, treebank=options.treebank, recipe=recipe)
     print(json.dumps(scores, indent=2))  # noqa: T201 - a command's output
     return 0
 
@@ -168,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to save the pipeline in")
     parser.add_argument("--steps", type=int, default=4800, help="updates (default 4800)")
+    parser.add_argument("--polish", type=int, default=1200, help="further updates on plain texts (default 1200)")
     parser.add_argument("--words", type=int, default=750, help="words an update, about (default 750)")
     parser.add_argument("--seed", type=int, default=0)
     return parser

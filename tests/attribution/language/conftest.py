@@ -47,10 +47,10 @@ def toy_treebank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def toy_pipeline(toy_treebank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the training command makes of the toy treebank in 40 steps."""
+    """The folder that the training command makes of the toy treebank in 42 steps."""
     from attribution.language.train import main
 
     out = tmp_path_factory.mktemp("pipeline")
-    size = ["--steps", "40", "--words", "100"]
+    size = ["--steps", "40", "--polish", "2", "--words", "100"]
     assert main(["--treebank", str(toy_treebank), "--out", str(out), *size, "--seed", "1"]) == 0
     return out

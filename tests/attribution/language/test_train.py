@@ -26,7 +26,7 @@ def test_the_command_trains_a_pipeline_that_learnt_its_sentences(toy_pipeline: P
 def test_the_folder_carries_licence_notice_and_no_fine_tagger(toy_pipeline: Path):
     notice = (toy_pipeline / "NOTICE.md").read_text()
     assert "CC BY-SA 4.0" in notice
-    assert "--steps 40 --seed 1" in notice
+    assert "--steps 40 --polish 2 --words 100 --seed 1" in notice
     assert (toy_pipeline / "LICENSE").read_text() == "the treebank's licence\n"
     assert spacy.load(toy_pipeline).pipe_names == ["tok2vec", "morphologizer", "parser", "trainable_lemmatizer"]
 
