@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -56,11 +57,9 @@ def with_progress(studies: QuerySet[Study]) -> QuerySet[Study]:
     """Each study with ``places`` and ``answered`` (seats of items in use), newest first, in one query."""
     seats = Seat.objects.filter(study=OuterRef("pk"), item__withdrawn_at__isnull=True).order_by().values("study")
     # Subqueries: joining seats to the studies' own row would group by every one of its columns.
-    return studies.annotate(
-        places=_number(seats.annotate(n=Count("pk"))),
-        answered=_number(seats.annotate(n=Count("pk", filter=Q(state="done")))),
-    )
+    done = Count("pk", filter=Q(state="done"))
+    return studies.annotate(places=_number(seats.annotate(n=Count("pk"))), answered=_number(seats.annotate(n=done)))
 
 
-def _number(counted: QuerySet[Seat]) -> Coalesce:
-    return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
+def _number(counted: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(counted.values_list("n"), output_field=IntegerField()), 0)

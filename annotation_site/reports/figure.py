@@ -111,7 +111,8 @@ def _shares_right(axes: Axes, rows: Sequence[ConditionRow]) -> None:
         _point(axes, at, row.right.value, row.right.low, row.right.high)
         if row.condition in published.SHARE_RIGHT:
             value = published.SHARE_RIGHT[row.condition]
-            label = "the paper" if "the paper" not in axes.get_legend_handles_labels()[1] else None
+            # A leading underscore keeps the second line out of the legend.
+            label = "_the paper" if axes.get_legend_handles_labels()[1] else "the paper"
             axes.hlines(value, at - 0.3, at + 0.3, colors=EDGE, linestyles="dashed", label=label)
     axes.set(ylabel="images showing both", ylim=(0, 1.02), yticks=[0, 0.25, 0.5, 0.75, 1])
     axes.set_yticklabels(["0%", "25%", "50%", "75%", "100%"])
@@ -130,14 +131,19 @@ def _point(
     axes.plot(at, value, "o", color=INK, markerfacecolor="white" if hollow else INK, markersize=6)
 
 
-def _stacks(axes: Axes, rows: Sequence[TagRow] | Sequence[ConditionRow]) -> None:
-    kinds = len(rows[0].answers)
-    totals = [sum(row.answers) for row in rows]
-    floor = [0.0] * len(rows)
+def _stacks(axes: Axes, rows: Sequence[TagRow | ConditionRow]) -> None:
+    counts = [row.answers for row in rows]
+    kinds, totals = len(counts[0]), [sum(given) for given in counts]
+    floor = [0.0] * len(counts)
     for answer in range(kinds):
-        heights = [100 * row.answers[answer] / total if total else 0.0 for row, total in zip(rows, totals, strict=True)]
-        style = {"color": SHADES[kinds][answer], "hatch": HATCHES[kinds][answer], "edgecolor": EDGE, "linewidth": 0.4}
-        axes.bar(range(len(rows)), heights, 0.72, bottom=floor, label=LABELS[kinds][answer], **style)
+        heights = [100 * given[answer] / total if total else 0.0 for given, total in zip(counts, totals, strict=True)]
+        style: dict[str, Any] = {
+            "color": SHADES[kinds][answer],
+            "hatch": HATCHES[kinds][answer],
+            "edgecolor": EDGE,
+            "linewidth": 0.4,
+        }
+        axes.bar(range(len(counts)), heights, 0.72, bottom=floor, label=LABELS[kinds][answer], **style)
         for at, height in enumerate(heights):
             if height >= LABELLED_FROM:
                 _label(axes, at, floor[at] + height / 2, height, SHADES[kinds][answer])
@@ -149,7 +155,7 @@ def _stacks(axes: Axes, rows: Sequence[TagRow] | Sequence[ConditionRow]) -> None
 
 
 def _label(axes: Axes, at: int, height: float, share: float, shade: str) -> None:
-    dark = sum(int(shade[place : place + 2], 16) for place in (1, 3, 5)) < 330
+    dark = sum(int(shade[place : place + 2], 16) for place in (1, 3, 5)) < 400
     # The box keeps the number readable on a hatch.
     box = {"facecolor": shade, "edgecolor": "none", "pad": 0.8}
     axes.text(

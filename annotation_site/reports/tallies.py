@@ -10,9 +10,9 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Item, Study
@@ -77,7 +77,7 @@ class Tallies:
     def group(self) -> str:
         return "word__tag" if self.study.kind == Study.Kind.LIKERT else "condition"
 
-    def _rows(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a ValuesQuerySet has no name to write
+    def _rows(self) -> QuerySet[Any, dict[str, Any]]:
         items = Item.objects.filter(study=self.study).order_by("position")
         if self.only is not None:
             items = items.filter(**{self.group: "" if self.only == NO_GROUP else self.only})
@@ -100,7 +100,7 @@ class Tallies:
             "answered": seated,
         } | {name: counted & which for name, which in answer_conditions(self.study.kind).items()}
 
-    def _add(self, row: dict[str, int]) -> None:
+    def _add(self, row: dict[str, Any]) -> None:
         totals = self.totals
         for name in ("stored", "superseded", "surplus", "simulated"):
             setattr(totals, name, getattr(totals, name) + row[name])
@@ -111,7 +111,7 @@ class Tallies:
             totals.excluded += row["excluded"]
             totals.counted += people - row["excluded"]
 
-    def _answers(self, row: dict[str, int]) -> tuple[int, Answers]:
+    def _answers(self, row: dict[str, Any]) -> tuple[int, Answers]:
         given = tuple(row[name] for name in GIVEN[self.study.kind])
         return row["answered"], Answers(given, row.get("too_abstract", 0), row["too_poor"])
 
@@ -162,8 +162,7 @@ class Raters:
 
 def raters(study: Study, *, simulated: bool) -> Raters:
     counted = Judgement.objects.filter(seat__study=study, enrolment__rater__simulated=simulated).counted()
-    each = counted.order_by().values("enrolment").annotate(given=Count("pk")).values_list("given", flat=True)
-    given = list(each)
+    given = [row["given"] for row in counted.order_by().values("enrolment").annotate(given=Count("pk"))]
     return Raters(len(given), max(given, default=0))
 
 

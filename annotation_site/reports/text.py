@@ -61,11 +61,11 @@ def _head(report: Report) -> str:
 def _section(section: Section) -> str:
     columns, rows = (LIKERT, [*section.rows]) if section.overall else (PRESENCE, [*section.rows])
     if section.overall:
-        rows.append(section.overall)  # type: ignore[arg-type]
+        rows.append(section.overall)
     head = f"{section.population}: {section.raters.number} raters, {section.judgements} judgements"
     if not section.rows:
         return f"{head}\nno items in use"
-    cells = [[str(write(row)) for _, write in columns] for row in rows]  # type: ignore[operator]
+    cells = [[str(write(row)) for _, write in columns] for row in rows]
     table = aligned([name for name, _ in columns], cells)
     if section.difference:
         gap = section.difference

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping, Set
 from functools import wraps
 from typing import Any
 
@@ -29,7 +29,7 @@ from attribution.analysis.aggregation import Status
 View = Callable[..., HttpResponse]
 ITEMS_A_PAGE = 24
 UNSCORED = frozenset({Status.WAITING, Status.TOO_POOR, Status.TOO_FEW})
-STATUSES: dict[str, Collection[Status]] = {"": set(Status), "unscored": UNSCORED} | {state: {state} for state in Status}
+STATUSES: Mapping[str, Set[Status]] = {"": set(Status), "unscored": UNSCORED} | {state: {state} for state in Status}
 CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 

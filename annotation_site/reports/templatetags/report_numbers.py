@@ -29,8 +29,8 @@ def percent(measure: Measure) -> SafeString:
 @register.filter
 def points(measure: Measure) -> SafeString:
     """A difference of shares, in percentage points."""
-    scaled = [None if number is None else 100 * number for number in (measure.value, measure.low, measure.high)]
-    return _measure(Measure(*scaled, reason=measure.reason), "{:+.0f}")
+    value, low, high = (None if n is None else 100 * n for n in (measure.value, measure.low, measure.high))
+    return _measure(Measure(value, low, high, measure.reason), "{:+.0f}")
 
 
 @register.filter

@@ -119,7 +119,7 @@ def test_the_same_data_and_seed_give_the_same_bytes(rated, tmp_path: Path):
 
 def test_an_unknown_study_is_told_which_there_are(make_study):
     make_study(items=1, slug="known", done=False, opened=False)
-    with pytest.raises(CommandError, match="no study 'other'. Studies there are: known"):
+    with pytest.raises(CommandError, match=r"no study 'other'\. Studies there are: known"):
         call_command("report", "other")
 
 
