@@ -1,4 +1,4 @@
-"""What all U-Nets of diffusers have in common: ``attn2`` layers attend from latent positions to the prompt's tokens."""
+"""What all U-Nets of diffusers have in common: layers that attend from latent positions to the prompt's tokens."""
 
 from __future__ import annotations
 
@@ -13,5 +13,9 @@ DEFAULT_LAYERS = ("down_blocks.", "up_blocks.")
 
 
 def layers(unet: nn.Module) -> dict[str, Any]:
-    """The cross-attention of all blocks, in the U-Net's order."""
-    return {name: module for name, module in unet.named_modules() if name.endswith(".attn2")}
+    """The cross-attention of all blocks, in the U-Net's order.
+
+    Usually that is every ``attn2``; a U-Net built with ``only_cross_attention`` attends to the prompt in ``attn1`` too.
+    """
+    attention = {name: module for name, module in unet.named_modules() if name.endswith((".attn1", ".attn2"))}
+    return {name: module for name, module in attention.items() if module.is_cross_attention}
