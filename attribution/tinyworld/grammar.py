@@ -158,7 +158,8 @@ def _act(draft: _Draft, things: tuple[int, ...], how: str = "", *, adverb: bool 
     """Say what ``things`` do, finite (''), as ``participle`` after a form of be, or as ``infinitive``, and show it."""
     rng = draft.rng
     taken = {verb for index in things for verb, _ in draft.things[index].verbs}
-    verb = rng.choice([verb for verb in VERBS if verb not in taken])
+    # Nothing rests while it falls: of two verbs, one is always to glow.
+    verb = rng.choice([verb for verb in VERBS if verb not in taken and (not taken or "glow" in (verb, *taken))])
     third, participle, adverbs = VERBS[verb]
     strength = rng.choice((1, 2)) if adverb and rng.random() < 0.45 else 0
     if how == "participle":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from PIL import Image
@@ -11,12 +13,14 @@ from attribution.tinyworld.model import assemble
 from attribution.tinyworld.sheets import sheet
 from attribution.tinyworld.unet_stage import Trainer
 
+SHEET: Final = 24  # pictures on a sheet
 
-def sample_sheet(trainer: Trainer, vae: AutoencoderKL, count: int = 24) -> Image.Image:
-    """``count`` held-out captions drawn with the moving average: half from the easy world, half from the full one."""
+
+def sample_sheet(trainer: Trainer, vae: AutoencoderKL) -> Image.Image:
+    """Held-out captions drawn with the moving average: half from the easy world, half from the full one."""
     average = trainer.average
     pipeline = assemble(vae, trainer.tokenizer, average.text_encoder, average.unet)
-    easy, full = (captions(count // 2, 7, crowded=crowded) for crowded in (False, True))
+    easy, full = (captions(SHEET // 2, 7, crowded=crowded) for crowded in (False, True))
     texts = [caption.text for caption in [*easy, *full]]
     return sheet(draw_pictures(pipeline, texts, 20, 3.0), texts)
 

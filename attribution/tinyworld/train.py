@@ -50,7 +50,7 @@ def _train_unet(options: argparse.Namespace, device: torch.device, log: Log) -> 
     def on_save() -> None:
         sample_sheet(trainer, vae).save(options.out / "samples.png")
 
-    train_unet(trainer, vae, log, on_save)
+    train_unet(trainer, vae, log, on_save, options.every)
 
 
 def _ship(options: argparse.Namespace, device: torch.device) -> None:
@@ -71,9 +71,11 @@ def _ship(options: argparse.Namespace, device: torch.device) -> None:
 
 
 def _parts(folder: Path, device: torch.device) -> tuple[AutoencoderKL, CLIPTokenizer]:
-    """The trained autoencoder, and the tokenizer, which the grammar alone decides."""
+    """The trained autoencoder, and the run's tokenizer: learned once, as its ids are what the text encoder knows."""
     vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32).to(device).eval()
-    return vae, new_tokenizer()
+    if not (folder / "tokenizer").exists():
+        new_tokenizer().save_pretrained(folder / "tokenizer")
+    return vae, CLIPTokenizer.from_pretrained(folder / "tokenizer")
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -96,6 +98,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, pools, log and sheets")
     parser.add_argument("--stage", choices=("vae", "unet", "ship", "all"), default="all")
     parser.add_argument("--minutes", type=float, default=plan.minutes, help="training time of the stages asked for")
+    parser.add_argument("--every", type=float, default=5.0, help="minutes from one checkpoint to the next")
     parser.add_argument("--resume", action="store_true", help="take up the newest checkpoint")
     parser.add_argument("--device", default="", help="cuda where there is one, else cpu")
     parser.add_argument("--batch", type=int, default=plan.batch)
