@@ -42,7 +42,7 @@ class Visitor:
         self.page.wait_for_url("**/rate/**")
 
     def choose(self, label: str) -> None:
-        self.page.get_by_label(label).check()
+        self.page.get_by_role("radio", name=label, exact=True).check()
 
     def submit(self) -> None:
         with self.page.expect_navigation():
