@@ -34,7 +34,7 @@ def test_the_folder_carries_licence_notice_and_no_fine_tagger(toy_pipeline: Path
 def test_words_of_the_treebank_do_not_stay_in_the_string_store(toy_pipeline: Path):
     strings = set(json.loads((toy_pipeline / "vocab" / "strings.json").read_text()))
     assert not strings & {"cat", "mat", "ball", "black", "sits"}
-    assert {"nsubj", "POS=NOUN"} <= strings
+    assert {"POS=DET", "POS=NOUN"} <= strings
 
 
 def test_the_same_seed_trains_the_same_weights(toy_treebank: Path):
@@ -80,7 +80,7 @@ def tokenisers() -> list[Language]:
     [
         ("a non-smoker's two-way e-mail", ["a", "non-smoker", "'s", "two", "-", "way", "e-mail"]),
         ("No way!!! It's 7:30pm", ["No", "way", "!!!", "It", "'s", "7:30", "pm"]),
-        ("salt and/or pepper -- etc.", ["salt", "and", "/", "or", "pepper", "--", "etc."]),
+        ("salt and/or pepper -- b/c ...?", ["salt", "and", "/", "or", "pepper", "--", "b/c", "...?"]),
         ("call 555-010-0199 now", ["call", "555-010-0199", "now"]),
     ],
 )
