@@ -178,7 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to save the pipeline in")
     parser.add_argument("--steps", type=int, default=4800, help="updates (default 4800)")
-    parser.add_argument("--polish", type=int, default=1200, help="further updates on plain texts (default 1200)")
+    parser.add_argument(
+        "--polish", type=int, default=0, help="further, gentler updates on texts with their capitals (default 0)"
+    )
     parser.add_argument("--words", type=int, default=750, help="words an update, about (default 750)")
     parser.add_argument("--seed", type=int, default=0)
     return parser
