@@ -80,7 +80,8 @@ def remembered(request: HttpRequest, study: Study) -> Enrolment | None:
 
 
 def _remembered_rater(request: HttpRequest) -> Rater | None:
-    return Rater.objects.filter(pk=request.session.get(SESSION_KEY)).first()
+    rater = request.session.get(SESSION_KEY)
+    return Rater.objects.filter(pk=rater).first() if rater else None
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:

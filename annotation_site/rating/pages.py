@@ -41,12 +41,17 @@ def item_page(
         "key": submission_key(seat, enrolment),
         "question": questions.question(study.kind),
         "previous": answer_words(previous) if previous else "",
-        "chosen": form.data.getlist("answer") if form else [],  # type: ignore[union-attr]
+        "chosen": _chosen(form) if form else [],
         "error": form.errors["answer"][0] if form else "",
         "elapsed": form.data.get("browser_milliseconds", "") if form else "",
         **_stimulus(item),
         **(_likert(item) if study.kind == Study.Kind.LIKERT else _presence(item, enrolment)),
     }
+
+
+def _chosen(form: AnswerForm) -> list[str]:
+    values = form["answer"].data
+    return values if isinstance(values, list) else [values]
 
 
 def _stimulus(item: Item) -> dict[str, Any]:

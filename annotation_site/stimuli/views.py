@@ -34,10 +34,11 @@ def image(request: HttpRequest, identity: str) -> HttpResponse:
     unchanged = _conditional(request, generation.image_sha256)
     if unchanged is not None:
         return unchanged
+    name = str(generation.image.name)
     try:
-        content = files.read(generation.image.name)
+        content = files.read(name)
     except OSError as error:
-        return _unreadable(generation.image.name, error)
+        return _unreadable(name, error)
     return _picture(request, content, generation.image_sha256)
 
 
@@ -57,7 +58,7 @@ def heat_map(request: HttpRequest, identity: str, start: int, end: int) -> HttpR
     except WordError as error:
         raise Http404(str(error)) from error
     except (OSError, MapFileError) as error:
-        return _unreadable(generation.maps.name, error)
+        return _unreadable(str(generation.maps.name), error)
     return _picture(request, _drawn(word, generation, colours, layer), generation.maps_sha256)
 
 
@@ -69,7 +70,7 @@ def _done_or_404(identity: str) -> Generation:
 
 
 def _maps(generation: Generation) -> HeatMaps:
-    name = generation.maps.name.removesuffix(".npz")
+    name = str(generation.maps.name).removesuffix(".npz")
     return HeatMaps.from_bytes(files.read(f"{name}.npz"), files.read(f"{name}.json"), name=name)
 
 
