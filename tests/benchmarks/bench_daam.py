@@ -1,0 +1,141 @@
+"""What tracing costs: a 30-step generation's U-Net time with maps over without, on one CPU core.
+
+Stable Diffusion 2's topology at a quarter of its width, random weights, guidance on, float32:
+``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 4] [--steps 2]``. CPU time is measured,
+not the clock's, and the variants take turns, so that other work on the machine disturbs them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+import attribution
+
+GENERATION = 30
+PROMPT = "a dog chasing a red ball in a park"
+WORDS = ["a", "in"]  # four letters in all, a token each: as many as three words and a bit in CLIP's vocabulary
+
+
+def pipeline(latents: int) -> Any:
+    """A pipeline whose text encoder and autoencoder cost next to nothing."""
+    torch.manual_seed(0)
+    letters = sorted(ByteLevel.alphabet())
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    words = CLIPTokenizer({piece: index for index, piece in enumerate(pieces)}, [], model_max_length=77)
+    text = CLIPTextConfig(vocab_size=len(words), hidden_size=256, intermediate_size=64, num_hidden_layers=1)
+    unet = UNet2DConditionModel(
+        sample_size=latents,
+        block_out_channels=(80, 160, 320, 320),
+        attention_head_dim=(5, 10, 20, 20),
+        cross_attention_dim=256,
+        norm_num_groups=16,
+        use_linear_projection=True,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(8,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+    )
+    made = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=CLIPTextModel(text).eval(),
+        tokenizer=words,
+        unet=unet.eval(),
+        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+class Stopwatch:
+    """CPU seconds of U-Net calls, and of what a call of the pipeline does besides."""
+
+    def __init__(self, unet: Any) -> None:
+        self._calls: list[float] = []
+        self._began = 0.0
+        unet.register_forward_pre_hook(self._start)
+        unet.register_forward_hook(self._stop)
+
+    def _start(self, *_: Any) -> None:
+        self._began = time.process_time()
+
+    def _stop(self, *_: Any) -> None:
+        self._calls.append(time.process_time() - self._began)
+
+    def measure(self, call: Callable[[], Any]) -> tuple[float, float]:
+        """Seconds of the fastest U-Net call, and seconds outside of U-Net calls."""
+        self._calls, began = [], time.process_time()
+        call()
+        return min(self._calls), time.process_time() - began - sum(self._calls)
+
+
+VARIANTS: dict[str, Callable[[Any], Any]] = {
+    "plain": nullcontext,
+    "all tokens, exact": attribution.trace,
+    "all tokens, summed first": lambda pipe: attribution.trace(pipe, exact=False),
+    "few tokens, exact": lambda pipe: attribution.trace(pipe, WORDS),
+}
+
+
+def measured(pipe: Any, options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
+    """For each variant the pairs that :meth:`Stopwatch.measure` gave, one a round."""
+    stopwatch = Stopwatch(pipe.unet)
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
+    for turn in range(options.rounds + 1):
+        for name, observed in VARIANTS.items():
+            with observed(pipe):
+                taken = stopwatch.measure(lambda: draw(pipe, options))
+            if turn:  # the first round warms up
+                times[name].append(taken)
+    return times
+
+
+def draw(pipe: Any, options: argparse.Namespace) -> None:
+    """One call of the pipeline, without decoding."""
+    seeds = [torch.Generator().manual_seed(seed) for seed in range(options.batch)]
+    pipe([PROMPT] * options.batch, num_inference_steps=options.steps, generator=seeds, output_type="latent")
+
+
+def report(times: dict[str, list[tuple[float, float]]], batch: int) -> None:
+    """Print the seconds of a U-Net call and the ratio for a whole generation, maps included."""
+    step = {name: min(call for call, _ in pairs) for name, pairs in times.items()}
+    rest = {name: statistics.median(beside for _, beside in pairs) for name, pairs in times.items()}
+    whole = {name: GENERATION * step[name] + max(0.0, rest[name] - rest["plain"]) for name in times}
+    sys.stdout.write(
+        f"{'variant':28} {'U-Net call, s':>14} {'maps at the end, s':>19} {f'ratio, {GENERATION} steps':>16}\n"
+    )
+    for name in times:
+        ending = f"{rest[name] - rest['plain']:.3f}"
+        sys.stdout.write(f"{name:28} {step[name]:14.3f} {ending:>19} {whole[name] / whole['plain']:16.3f}\n")
+    sys.stdout.write(f"batch {batch}, one core, float32\n")
+
+
+def main() -> None:
+    """Measure, and print a table of ratios."""
+    parser = argparse.ArgumentParser(description="What tracing costs beside plain generation.")
+    parser.add_argument("--latents", type=int, default=64, help="height and width of the latents")
+    parser.add_argument("--batch", type=int, default=1, help="images a call of the pipeline")
+    parser.add_argument("--rounds", type=int, default=4, help="how often each variant has its turn")
+    parser.add_argument("--steps", type=int, default=2, help="U-Net calls a turn")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    report(measured(pipeline(options.latents), options), options.batch)
+
+
+if __name__ == "__main__":
+    main()
