@@ -121,7 +121,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("ko", "한국어")]
+# A language is offered when its catalogue is complete, never half.
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "annotation_site" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

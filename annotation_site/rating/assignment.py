@@ -142,11 +142,13 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     study = enrolment.study
     until = now + timedelta(minutes=study.lease_minutes)
+    if not may_rate(enrolment):
+        return None
     mine = enrolment.seats.filter(state=Seat.State.LEASED).order_by("leased_until").first()
     if mine is not None and renew(mine, enrolment, now=now):
         mine.leased_until = until
         return mine
-    if not study.is_open or enrolment.excluded_at or places_left(enrolment) <= 0:
+    if places_left(enrolment) <= 0:
         return None
     release_expired(study, now=now)
     for seat in _free_seats(study, enrolment, rng):
@@ -157,6 +159,11 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
             seat.state, seat.enrolment, seat.leased_until = Seat.State.LEASED, enrolment, until
             return seat
     return None
+
+
+def may_rate(enrolment: Enrolment) -> bool:
+    """Whether anything is handed out to this rater at all."""
+    return enrolment.study.is_open and enrolment.excluded_at is None
 
 
 def places_left(enrolment: Enrolment) -> int:
@@ -272,7 +279,7 @@ def _occupy(seat: Seat, enrolment: Enrolment) -> bool:
     this = Seat.objects.filter(pk=seat.pk)
     if this.filter(enrolment=enrolment).exclude(state=Seat.State.PENDING).update(**done):
         return True
-    if not enrolment.study.is_open or places_left(enrolment) <= 0:
+    if not may_rate(enrolment) or places_left(enrolment) <= 0:
         return False
     if Seat.objects.filter(enrolment=enrolment, item=seat.item_id).exists():
         return False

@@ -37,7 +37,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
-    if not _may_rate(enrolment):
+    if not assignment.may_rate(enrolment):
         return redirect("done", token=enrolment.token)
     seat = assignment.claim_next(enrolment, rng=RANDOM, now=now)
     if seat is None:
@@ -82,7 +82,7 @@ def _first_answer_stands(request: HttpRequest, enrolment: Enrolment, key: uuid.U
         "enrolment": enrolment,
         "study": enrolment.study,
         "answer": pages.answer_words(stored),
-        "can_undo": _may_rate(enrolment) and latest is not None and latest.seat_id == stored.seat_id,
+        "can_undo": assignment.may_rate(enrolment) and latest is not None and latest.seat_id == stored.seat_id,
     }
     return render(request, "rating/already_answered.html", context, status=409)
 
@@ -93,7 +93,7 @@ def last(request: HttpRequest, token: str) -> HttpResponse:
     """The last answer reopened. It stands until another one is submitted."""
     enrolment = _enrolment_or_404(token)
     judgement = _last_answer(enrolment)
-    if judgement is None or not _may_rate(enrolment):
+    if judgement is None or not assignment.may_rate(enrolment):
         return redirect("rate", token=token)
     now = assignment.database_now()
     return _item(request, pages.item_page(enrolment, judgement.seat, now=now, previous=judgement))
@@ -104,7 +104,7 @@ def last(request: HttpRequest, token: str) -> HttpResponse:
 def done(request: HttpRequest, token: str) -> HttpResponse:
     enrolment = _enrolment_or_404(token)
     # The completion code is not for those who still have items to judge.
-    if _may_rate(enrolment) and enrolment.completed_at is None:
+    if assignment.may_rate(enrolment) and enrolment.completed_at is None:
         return redirect("rate", token=token)
     return render(request, "rating/done.html", pages.end_page(enrolment))
 
@@ -129,10 +129,6 @@ def _credentials_or_404(request: HttpRequest, enrolment: Enrolment) -> tuple[Tic
         raise Http404(
             _("This form was not made for you, or was changed on the way. Nothing was stored: open your link again.")
         ) from error
-
-
-def _may_rate(enrolment: Enrolment) -> bool:
-    return enrolment.study.is_open and enrolment.excluded_at is None
 
 
 def _seats() -> QuerySet[Seat]:

@@ -211,6 +211,26 @@ def test_released_and_renewed_leases_belong_to_their_holder(make_study):
     assert not assignment.renew(seat, holder, now=LATER)
 
 
+def test_an_excluded_raters_late_answer_takes_no_seat(make_study):
+    enrolment = enrol(make_study(items=1))
+    seat = claim(enrolment)
+    assignment.release_expired(enrolment.study, now=LATER)
+    enrolment.exclude("failed the attention checks", LATER)
+    assert answer(seat, enrolment, now=LATER).surplus
+    assert Seat.objects.get(pk=seat.pk).state == "free"
+
+
+@pytest.mark.parametrize("end", ["closed", "excluded"])
+def test_an_open_lease_is_not_shown_again_after_the_end(make_study, end):
+    enrolment = enrol(make_study())
+    assert claim(enrolment) is not None
+    if end == "closed":
+        assignment.close_study(enrolment.study, now=NOON)
+    else:
+        enrolment.exclude("asked to leave", NOON)
+    assert claim(enrolment) is None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
