@@ -183,9 +183,10 @@ def _share(hits: int, total: int) -> Row | None:
 
 
 def _mean(values: list[float], clusters: list[int]) -> Row:
-    """A mean with its 95% bootstrap interval over pictures."""
+    """A mean with its 95% bootstrap interval over pictures; None for its ends where there is but one picture."""
     low, high = bootstrap_mean(values, clusters, rng=np.random.default_rng(0), resamples=2000)
-    return {"value": round(float(np.mean(values)), 3), "low": round(low, 3), "high": round(high, 3)}
+    ends = {name: None if np.isnan(end) else round(end, 3) for name, end in (("low", low), ("high", high))}
+    return {"value": round(float(np.mean(values)), 3)} | ends
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -234,7 +234,7 @@ def _we_see(draft: _Draft) -> bool:
 def _while(draft: _Draft) -> bool:
     """A red star glows while a blue fish is resting on the sand."""
     _act_somehow(draft, _noun_phrase(draft))
-    draft.say(draft.rng.choice(("while", "as")), "SCONJ")
+    draft.say("while", "SCONJ")
     _act(draft, _noun_phrase(draft), draft.rng.choice(("", "participle")), adverb=False)
     _say_ground(draft)
     return True

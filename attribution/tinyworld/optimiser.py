@@ -20,7 +20,8 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(self, model: nn.Module, rate: float) -> None:
-        matrices, others = [], []
+        matrices: list[Tensor] = []
+        others: list[Tensor] = []
         for name, parameter in model.named_parameters():
             ends = any(part in name for part in ("embedding", "conv_in", "conv_out"))
             (others if ends or parameter.ndim < 2 else matrices).append(parameter)
@@ -71,4 +72,5 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
     for _ in range(rounds):
         gram = work @ work.T
         work = first * work + (second * gram + third * gram @ gram) @ work
-    return work.T if tall else work
+    result: Tensor = work.T if tall else work
+    return result

@@ -46,9 +46,9 @@ class Pool:
         return self.latents[rows].float(), self.ids[rows].long()
 
 
-def phase_at(fraction: float) -> Phase:
-    """The phase in force at ``fraction`` (0 to 1) of the run."""
-    return next((phase for phase in PHASES if fraction < phase.until), PHASES[-1])
+def phase_at(fraction: float, only: str = "") -> Phase:
+    """The phase in force at ``fraction`` (0 to 1) of the run; the phase named ``only``, if one is."""
+    return next((phase for phase in PHASES if (phase.name == only if only else fraction < phase.until)), PHASES[-1])
 
 
 def load_or_make(

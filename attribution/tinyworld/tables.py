@@ -31,6 +31,8 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, dict) and value["low"] is None:
+        return f"{value['value']:.2f}"
     if isinstance(value, dict):
         return f"{value['value']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
     return str(value)

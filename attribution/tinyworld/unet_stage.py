@@ -42,6 +42,7 @@ class Plan:
     workers: int = 1
     compiled: bool = False
     optimiser: str = "muon"
+    phase: str = ""  # the name of the only phase; by default all of them, one after another
 
 
 class Denoiser(nn.Module):
@@ -156,7 +157,7 @@ def train_unet(
     generator = torch.Generator().manual_seed(trainer.step)
     saved = trainer.seconds
     while trainer.fraction < 1:
-        phase = phase_at(trainer.fraction)
+        phase = phase_at(trainer.fraction, trainer.plan.phase)
         if pool is None or phase.name != name:
             name = phase.name
             path = trainer.folder / f"pool-{name}.pt"

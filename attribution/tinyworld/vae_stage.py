@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 -- torch's own habit
 
 from attribution.tinyworld.grammar import captions
@@ -32,17 +32,34 @@ def train_vae(folder: Path, minutes: float, device: torch.device, log: Log, batc
     """Train for ``minutes``; write ``folder/vae`` with its scaling factor set, and a sheet of reconstructions."""
     torch.manual_seed(0)
     vae = new_vae().to(device)
-    optimiser = Muon(vae, 1e-3)
+    _train(vae, vae, minutes, device, log, batch)
+    vae.register_to_config(scaling_factor=float(1 / _means(vae, pixels(48, 1).to(device)).std()))
+    return _finish(vae.eval(), folder, device, log)
+
+
+def refine_decoder(folder: Path, minutes: float, device: torch.device, log: Log, batch: int = 12) -> AutoencoderKL:
+    """Train only the decoder of ``folder/vae`` for ``minutes``: latents, and a U-Net trained on them, stay valid."""
+    torch.manual_seed(1)
+    vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32).to(device)
+    vae.requires_grad_(False)
+    vae.post_quant_conv.requires_grad_(True)
+    vae.decoder.requires_grad_(True)
+    _train(vae, vae.decoder, minutes, device, log, batch)
+    return _finish(vae.eval(), folder, device, log)
+
+
+def _train(vae: AutoencoderKL, trained: nn.Module, minutes: float, device: torch.device, log: Log, batch: int) -> None:
+    optimiser = Muon(trained, 1e-3)
     start, step, fraction = time.monotonic(), 0, 0.0
+    seeds = 10_000 if trained is vae else 500_000
     while fraction < 1:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(group["peak"], step, fraction)
-        loss, noise = _step(vae, optimiser, pixels(batch, 10_000 + step).to(device))
+        loss, noise = _step(vae, optimiser, pixels(batch, seeds + step).to(device))
         step += 1
         fraction = (time.monotonic() - start) / (60 * minutes)
         if step % 50 == 0:
             log.write(stage="vae", step=step, samples=step * batch, loss=round(loss, 5), psnr=round(noise, 2))
-    return _finish(vae.eval(), folder, device, log)
 
 
 def _step(vae: AutoencoderKL, optimiser: torch.optim.Optimizer, images: Tensor) -> tuple[float, float]:
@@ -53,18 +70,23 @@ def _step(vae: AutoencoderKL, optimiser: torch.optim.Optimizer, images: Tensor) 
     error = F.mse_loss(rebuilt, images)
     loss = error + 0.2 * F.l1_loss(rebuilt, images) + _KL * posterior.kl().mean() / posterior.mean[0].numel()
     optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+    loss.backward()
+    nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach()), float(10 * torch.log10(4 / error.detach()))
 
 
 @torch.no_grad()
+def _means(vae: AutoencoderKL, images: Tensor) -> Tensor:
+    means: Tensor = vae.encode(images).latent_dist.mean
+    return means
+
+
+@torch.no_grad()
 def _finish(vae: AutoencoderKL, folder: Path, device: torch.device, log: Log) -> AutoencoderKL:
     images = pixels(96, 1).to(device)
-    latents = vae.encode(images).latent_dist.mean
+    latents = _means(vae, images)
     rebuilt = vae.decode(latents).sample.clamp(-1, 1)
-    vae.register_to_config(scaling_factor=float(1 / latents.std()))
     psnr = float(10 * torch.log10(4 / F.mse_loss(rebuilt, images)))
     spread = [round(float(value), 2) for value in latents.std(dim=(0, 2, 3))]
     log.write(stage="vae", done=True, held_out_psnr=round(psnr, 2), channel_spread=spread)

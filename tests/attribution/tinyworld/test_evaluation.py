@@ -65,7 +65,7 @@ def test_perfect_maps_score_one_and_swapped_maps_nothing(pipeline):
 def test_the_shipped_folder_opens_without_a_warning_and_is_small():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        opened = StableDiffusionPipeline.from_pretrained(FOLDER, torch_dtype=torch.float32, safety_checker=None)
+        opened = StableDiffusionPipeline.from_pretrained(FOLDER, dtype=torch.float32, safety_checker=None)
     assert opened.unet.dtype == opened.text_encoder.dtype == torch.float32
     size = sum(path.stat().st_size for path in Path(FOLDER).rglob("*") if path.is_file())
     assert size <= 25_000_000
@@ -74,7 +74,7 @@ def test_the_shipped_folder_opens_without_a_warning_and_is_small():
 
 
 def test_the_shipped_model_draws_single_things_as_told(pipeline):
-    drawn = [c for c in captions(80, 31, crowded=False) if len(c.things) == 1][:16]
+    drawn = [c for c in captions(80, 31, crowded=False) if len(c.things) == 1][:10]
     pictures = draw_pictures(pipeline, [c.text for c in drawn], 20, 3.0)
     scores = [score(c, np.asarray(p)) for c, p in zip(drawn, pictures, strict=True)]
     assert np.mean([s.ground for s in scores]) >= 0.9
@@ -86,7 +86,8 @@ def test_evaluation_reports_both_tables(pipeline):
     assert {row["source"] for row in result["pictures"]} == {"model", "true scenes"}
     assert {row["source"] for row in result["maps"]} == {"generated", "true scenes, noised"}
     for row in result["maps"]:
-        assert 0 <= row["whole image"]["low"] <= row["whole image"]["value"] <= row["whole image"]["high"] <= 1
-    assert json.loads(json.dumps(result)) == result
+        assert 0 <= row["DAAM 0.3"]["value"] <= 1
+        assert row["DAAM 0.3"]["low"] is None or row["DAAM 0.3"]["low"] <= row["DAAM 0.3"]["value"]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert as_text(result).count("\n| model |") == len({r["captions"] for r in result["pictures"]})
     assert type(pipeline.scheduler).__name__ == "DDIMScheduler"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from attribution import load_pipeline
 from attribution.tinyworld.model import TOKENS, new_scheduler, new_tokenizer
 from attribution.tinyworld.optimiser import orthogonal
-from attribution.tinyworld.pools import PHASES, Phase, phase_at
+from attribution.tinyworld.pools import PHASES, phase_at
 from attribution.tinyworld.replay import ReplayScheduler
 from attribution.tinyworld.runs import learning_rate
 from attribution.tinyworld.train import main
@@ -27,7 +28,7 @@ def run(folder: Path, *options: str) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder after a run of a few steps, with pools of few scenes."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("attribution.tinyworld.samples.SHEET", 2)
         run(folder, "--minutes", "0.05", "--stage", "vae")
         run(folder, "--minutes", "0.02", "--stage", "unet")
-    return folder
+        yield folder
 
 
 def test_a_run_leaves_checkpoint_sheets_and_log(trained):
@@ -83,7 +84,7 @@ def test_phases_cover_the_run_and_only_get_harder():
     assert phase_at(0.0) == PHASES[0]
     assert phase_at(0.999) == phase_at(2.0) == PHASES[-1]
     assert [p.jitter for p in PHASES] == sorted(p.jitter for p in PHASES)
-    assert isinstance(phase_at(0.5), Phase)
+    assert phase_at(0.1, "loose") == PHASES[-1]
 
 
 @pytest.mark.parametrize("text", ["", "Ein Café über 中 \x00 😀", "isn't it?", "<|endoftext|> " + "zebra " * 60])
@@ -96,13 +97,12 @@ def test_any_text_goes_into_the_tokenizer(text):
 
 def test_replay_ends_on_the_true_latents_and_starts_from_noise():
     replay = ReplayScheduler.from_config(new_scheduler().config)
-    latents, noise = torch.full((1, 8, 2, 2), 3.0), torch.ones(1, 8, 2, 2)
+    latents, noise = torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)
     replay.follow(latents, noise)
     replay.set_timesteps(4)
-    states = [replay.step(torch.zeros_like(noise), t, noise).prev_sample for t in replay.timesteps]
+    states = [replay.step(noise, t, noise).prev_sample for t in replay.timesteps]
     assert torch.equal(states[-1], latents)
     means = [float(state.mean()) for state in states]
-    assert means == sorted(means)  # from near 1 (noise) to 3 (the picture)
-    assert means[0] < 2.5
+    assert means == sorted(means, reverse=True)  # less noise at every step
     signal = float(replay.alphas_cumprod[int(replay.timesteps[1])]) ** 0.5
-    assert means[0] == pytest.approx(3 * signal + np.sqrt(1 - signal**2), rel=1e-5)
+    assert means[0] == pytest.approx(np.sqrt(1 - signal**2), rel=1e-5)
