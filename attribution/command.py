@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +95,8 @@ def _write(folder: Path, drawn: Drawn, colours: str) -> None:
         word.overlay(drawn.image, colours).save(folder / f"{number:02}-{_slug(word.text)}.png")
 
 
-def _progress(drawn: Iterable[Drawn], total: int) -> Iterable[Drawn]:
-    return tqdm(drawn, total=total, unit="image", disable=None)
+def _progress(drawn: Iterable[Drawn], total: int) -> Iterator[Drawn]:
+    yield from tqdm(drawn, total=total, unit="image", disable=None)
 
 
 def _slug(text: str) -> str:

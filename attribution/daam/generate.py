@@ -39,8 +39,9 @@ def generate(
 ) -> Iterator[Drawn]:
     """Draw ``prompts[i]`` from ``seeds[i]`` by ``recipe``, and yield the results in that order.
 
-    Every image has its own random generator, on the CPU, so that it does not depend on its batch; up to
-    ``batch_size`` of them are drawn together. ``words`` keeps only some words' maps, as in
+    Up to ``batch_size`` images are drawn together. Each has its own random generator, on the CPU, so that its noise
+    does not depend on its batch: on one machine, equal batch sizes give equal bytes, and others differ by the order
+    of float32 sums only, which may move a pixel by 1 of 255. ``words`` keeps only some words' maps, as in
     :func:`attribution.trace`. Raises PipelineError when the recipe does not fit the pipeline, ValueError when
     there is not one seed a prompt, WordError when ``words`` do not fit the prompts.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,13 +106,20 @@ def _refuse_pickles(folder: Path, index: dict[str, Any]) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars of diffusers and transformers while loading; their settings are restored."""
+    """No progress bars while loading, nor advice to install torchvision; the libraries' settings are restored."""
     libraries = (diffusers_logging, transformers_logging)
     shown = [library for library in libraries if library.is_progress_bar_enabled()]
+    imports = logging.getLogger("transformers.utils.import_utils")
+    imports.addFilter(_not_about_torchvision)
     for library in libraries:
         library.disable_progress_bar()
     try:
         yield
     finally:
+        imports.removeFilter(_not_about_torchvision)
         for library in shown:
             library.enable_progress_bar()
+
+
+def _not_about_torchvision(record: logging.LogRecord) -> bool:
+    return "requires torchvision" not in record.getMessage()

@@ -1,7 +1,7 @@
 """What tracing costs: a 30-step generation's U-Net time with maps over without, on one CPU core.
 
 Stable Diffusion 2's topology at a quarter of its width, random weights, guidance on, float32:
-``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 4] [--steps 2]``. CPU time is measured,
+``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 8] [--steps 1]``. CPU time is measured,
 not the clock's, and the variants take turns, so that other work on the machine disturbs them alike.
 """
 
@@ -33,7 +33,14 @@ def pipeline(latents: int) -> Any:
     letters = sorted(ByteLevel.alphabet())
     pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     words = CLIPTokenizer({piece: index for index, piece in enumerate(pieces)}, [], model_max_length=77)
-    text = CLIPTextConfig(vocab_size=len(words), hidden_size=256, intermediate_size=64, num_hidden_layers=1)
+    text = CLIPTextConfig(
+        vocab_size=len(words),
+        hidden_size=256,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        bos_token_id=words.bos_token_id,
+        eos_token_id=words.eos_token_id,
+    )
     unet = UNet2DConditionModel(
         sample_size=latents,
         block_out_channels=(80, 160, 320, 320),
@@ -112,16 +119,17 @@ def draw(pipe: Any, options: argparse.Namespace) -> None:
 
 
 def report(times: dict[str, list[tuple[float, float]]], batch: int) -> None:
-    """Print the seconds of a U-Net call and the ratio for a whole generation, maps included."""
-    step = {name: min(call for call, _ in pairs) for name, pairs in times.items()}
-    rest = {name: statistics.median(beside for _, beside in pairs) for name, pairs in times.items()}
-    whole = {name: GENERATION * step[name] + max(0.0, rest[name] - rest["plain"]) for name in times}
+    """Print medians over rounds: seconds of a U-Net call, seconds for the maps at the end, and the ratio of both."""
     sys.stdout.write(
         f"{'variant':28} {'U-Net call, s':>14} {'maps at the end, s':>19} {f'ratio, {GENERATION} steps':>16}\n"
     )
-    for name in times:
-        ending = f"{rest[name] - rest['plain']:.3f}"
-        sys.stdout.write(f"{name:28} {step[name]:14.3f} {ending:>19} {whole[name] / whole['plain']:16.3f}\n")
+    plain = times["plain"]
+    for name, pairs in times.items():
+        ending = max(0.0, statistics.median(rest - bare for (_, rest), (_, bare) in zip(pairs, plain, strict=True)))
+        step = statistics.median(call for call, _ in pairs)
+        ratio = statistics.median(call / bare for (call, _), (bare, _) in zip(pairs, plain, strict=True))
+        ratio += ending / (GENERATION * statistics.median(call for call, _ in plain))
+        sys.stdout.write(f"{name:28} {step:14.3f} {ending:19.3f} {ratio:16.3f}\n")
     sys.stdout.write(f"batch {batch}, one core, float32\n")
 
 
@@ -130,8 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What tracing costs beside plain generation.")
     parser.add_argument("--latents", type=int, default=64, help="height and width of the latents")
     parser.add_argument("--batch", type=int, default=1, help="images a call of the pipeline")
-    parser.add_argument("--rounds", type=int, default=4, help="how often each variant has its turn")
-    parser.add_argument("--steps", type=int, default=2, help="U-Net calls a turn")
+    parser.add_argument("--rounds", type=int, default=8, help="how often each variant has its turn")
+    parser.add_argument("--steps", type=int, default=1, help="U-Net calls a turn")
     options = parser.parse_args()
     torch.set_num_threads(1)
     report(measured(pipeline(options.latents), options), options.batch)

@@ -60,17 +60,21 @@ def test_no_other_word() -> None:
 
 @pytest.mark.parametrize(("words", "columns", "rows"), [(0, 1, 1), (1, 2, 1), (3, 2, 2), (4, 3, 2)])
 def test_sheets_are_about_square(words: int, columns: int, rows: int) -> None:
-    image = Image.new("RGB", (120, 80), "red")
+    image = Image.new("RGB", (200, 160), "red")
     sheet = contact_sheet(image, [DOG] * words)
-    assert sheet.size == (columns * (120 + GAP) + GAP, rows * (80 + CAPTION + GAP) + GAP)
+    assert sheet.size == (columns * (200 + GAP) + GAP, rows * (160 + CAPTION + GAP) + GAP)
     assert sheet.getpixel((GAP, GAP)) == (255, 0, 0)
 
 
 def test_sheets_show_overlays_and_names() -> None:
-    image = Image.new("RGB", (120, 80), "red")
+    image = Image.new("RGB", (200, 160), "red")
     sheet = contact_sheet(image, [DOG], "grey")
-    left = 2 * GAP + 120
-    shown = sheet.crop((left, GAP, left + 120, GAP + 80))
+    left = 2 * GAP + 200
+    shown = sheet.crop((left, GAP, left + 200, GAP + 160))
     assert np.array_equal(shown, DOG.overlay(image, "grey"))
-    caption = np.asarray(sheet.crop((left, GAP + 80, left + 120, GAP + 80 + CAPTION)))
+    caption = np.asarray(sheet.crop((left, GAP + 160, left + 200, GAP + 160 + CAPTION)))
     assert caption.min() < 100, "something is written below"
+
+
+def test_small_images_are_enlarged_by_whole_pixels() -> None:
+    assert contact_sheet(Image.new("RGB", (64, 64)), []).size == (192 + 2 * GAP, 192 + CAPTION + 2 * GAP)
