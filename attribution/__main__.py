@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except (AttributionError, OSError) as error:
+    except (AttributionError, OSError, UnicodeError) as error:
         sys.stderr.write(f"attribution: {error}\n")
         return 2
     return 0

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from attribution.errors import AttributionError
 from attribution.maps.colours import COLOUR_MAPS
+from attribution.presets import preset
 from attribution.records import Recipe
 
 if TYPE_CHECKING:
@@ -30,13 +32,13 @@ def parser() -> argparse.ArgumentParser:
     maps.add_argument("--out", type=Path, required=True, help="a folder; each prompt gets one of its own in it")
     maps.add_argument("--model", default="tinyworld", help="a shipped model, a folder, or a downloaded hub id")
     maps.add_argument("--revision", default="", help="the commit, tag or branch of a hub id")
-    maps.add_argument("--steps", type=int, default=30, help="inference steps (default: %(default)s)")
-    maps.add_argument("--guidance", type=float, default=7.5, help="guidance scale (default: %(default)s)")
-    maps.add_argument("--height", type=int, default=0, help="pixels (default: the model's own)")
-    maps.add_argument("--width", type=int, default=0, help="pixels (default: the model's own)")
+    maps.add_argument("--steps", type=int, help="inference steps (default: the model's usual)")
+    maps.add_argument("--guidance", type=float, help="guidance scale (default: the model's usual)")
+    maps.add_argument("--height", type=int, help="pixels (default: the model's own)")
+    maps.add_argument("--width", type=int, help="pixels (default: the model's own)")
+    maps.add_argument("--scheduler", help="a diffusers scheduler class (default: the model's own)")
+    maps.add_argument("--dtype", help="float32, float16 or bfloat16 (default: the model's usual)")
     maps.add_argument("--seed", type=int, default=0, help="the first prompt's; each next one counts up")
-    maps.add_argument("--scheduler", default="", help="a diffusers scheduler class (default: the model's own)")
-    maps.add_argument("--dtype", default="float32", help="float32, float16 or bfloat16 (default: %(default)s)")
     maps.add_argument("--device", help="where to compute (default: a CUDA device where there is one)")
     maps.add_argument("--batch-size", type=int, default=4, help="prompts drawn together (default: %(default)s)")
     maps.add_argument("--colours", choices=COLOUR_MAPS, default=COLOUR_MAPS[0], help="(default: %(default)s)")
@@ -48,10 +50,10 @@ def draw_maps(options: argparse.Namespace) -> None:
     prompts = _prompts(options)
     from attribution import generate, load_pipeline
 
-    pipeline = load_pipeline(
-        options.model, device=options.device, dtype=options.dtype, revision=options.revision or None
-    )
-    recipe = _recipe(options, pipeline)
+    usual = preset(options.model, options.revision).recipe
+    dtype = options.dtype or usual.dtype
+    pipeline = load_pipeline(options.model, device=options.device, dtype=dtype, revision=options.revision or None)
+    recipe = _recipe(options, usual, pipeline)
     seeds = range(options.seed, options.seed + len(prompts))
     drawn = generate(pipeline, recipe, prompts, seeds, batch_size=options.batch_size)
     for number, image in enumerate(_progress(drawn, len(prompts))):
@@ -68,18 +70,12 @@ def _prompts(options: argparse.Namespace) -> list[str]:
     return prompts
 
 
-def _recipe(options: argparse.Namespace, pipeline: Any) -> Recipe:
-    own = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-    return Recipe(
-        model=options.model,
-        revision=options.revision,
-        steps=options.steps,
-        guidance=options.guidance,
-        height=options.height or own,
-        width=options.width or own,
-        scheduler=options.scheduler,
-        dtype=options.dtype,
-    )
+def _recipe(options: argparse.Namespace, usual: Recipe, pipeline: Any) -> Recipe:
+    """What the options say; else the model's own size, and else what is usual for the model."""
+    side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    names = ("steps", "guidance", "height", "width", "scheduler", "dtype")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return replace(usual, **{"height": side, "width": side, **given})
 
 
 def _write(folder: Path, drawn: Drawn, colours: str) -> None:

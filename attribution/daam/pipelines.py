@@ -16,9 +16,7 @@ from huggingface_hub import snapshot_download
 from transformers.utils import logging as transformers_logging
 
 from attribution.errors import PipelineError
-
-SHIPPED = {"tinyworld": Path(__file__).resolve().parents[2] / "fixtures" / "tinyworld"}
-"""Names of the models that come with the project, and their folders."""
+from attribution.presets import SHIPPED
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

@@ -36,6 +36,8 @@ def test_each_prompt_gets_a_folder(model: str, tmp_path: Path, capsys: pytest.Ca
         assert overlay.size == (48, 32)
     maps = attribution.HeatMaps.load(out / folders[1] / "maps")
     assert (maps.prompt, maps.seed, maps.steps) == ("two cats", 6, 1)
+    recipe = {"steps": 1, "guidance": 7.5, "height": 32, "width": 48, "scheduler": "", "dtype": "float32"}
+    assert maps.recipe == {"model": model, "revision": "", **recipe}
 
 
 @pytest.mark.parametrize(
