@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean, median
 
 import numpy as np
@@ -76,6 +77,7 @@ def score(tally: ItemTally, places: int) -> Score:
     return _score(tally.answers, tally.answered, places)
 
 
+@lru_cache(maxsize=4096)
 def _score(answers: Answers, answered: int, places: int) -> Score:
     return score_pair(
         answers.given,

@@ -19,6 +19,8 @@ from annotation_site.studies.models import Item, Study
 
 JUDGEMENT = "seats__judgements__"
 NO_GROUP = "none"
+# How many of an item's judgements meet each condition, in the conditions' order.
+Counts = tuple[int, ...]
 
 
 class Answers(NamedTuple):
@@ -67,23 +69,31 @@ class Tallies:
 
     def __iter__(self) -> Iterator[ItemTally]:
         """Items in use, by position; ``totals`` is complete when the last one has passed."""
+        seen: Counter[tuple[bool, Counts]] = Counter()
+        known: dict[Counts, tuple[int, Answers]] = {}
+        for item, image, withdrawn_at, group, *numbers in self._rows().iterator(chunk_size=2000):
+            # Few combinations of counts occur, however many items: each is read once.
+            counts = tuple(numbers)
+            seen[withdrawn_at is not None, counts] += 1
+            if withdrawn_at is None:
+                if counts not in known:
+                    known[counts] = self._answers(counts)
+                yield ItemTally(item, image, group or NO_GROUP, *known[counts])
         self.totals = Totals()
-        for row in self._rows().iterator(chunk_size=2000):
-            self._add(row)
-            if row["withdrawn_at"] is None:
-                yield ItemTally(row["pk"], row["generation_id"], row[self.group] or NO_GROUP, *self._answers(row))
+        for (withdrawn, counts), items in seen.items():
+            self._add(dict(zip(self._conditions(), counts, strict=True)), withdrawn=withdrawn, items=items)
 
     @property
     def group(self) -> str:
         return "word__tag" if self.study.kind == Study.Kind.LIKERT else "condition"
 
-    def _rows(self) -> QuerySet[Any, dict[str, Any]]:
+    def _rows(self) -> QuerySet[Any, tuple[Any, ...]]:
         items = Item.objects.filter(study=self.study).order_by("position")
         if self.only is not None:
             items = items.filter(**{self.group: "" if self.only == NO_GROUP else self.only})
         counts = {name: Count(JUDGEMENT + "pk", filter=which) for name, which in self._conditions().items()}
-        # The seat holds the answer of whoever gave it: a place that is taken, counted or not.
-        return items.values("pk", "generation_id", "withdrawn_at", self.group).annotate(**counts)
+        fields = ("pk", "generation_id", "withdrawn_at", self.group)
+        return items.values(*fields).annotate(**counts).values_list(*fields, *counts)
 
     def _conditions(self) -> dict[str, Q]:
         current = _where(current=True)
@@ -97,23 +107,26 @@ class Tallies:
             "surplus": current & _where(surplus=True),
             "simulated": seated & simulated,
             "excluded": seated & ~simulated & excluded,
+            # Whoever gave it, counted or not: the place is taken.
             "answered": seated,
         } | {name: counted & which for name, which in answer_conditions(self.study.kind).items()}
 
-    def _add(self, row: dict[str, Any]) -> None:
+    def _add(self, number: dict[str, int], *, withdrawn: bool, items: int) -> None:
+        """Count items of one kind into the totals."""
         totals = self.totals
         for name in ("stored", "superseded", "surplus", "simulated"):
-            setattr(totals, name, getattr(totals, name) + row[name])
-        people = row["stored"] - row["superseded"] - row["surplus"] - row["simulated"]
-        if row["withdrawn_at"] is not None:
-            totals.withdrawn += people
+            setattr(totals, name, getattr(totals, name) + items * number[name])
+        people = number["stored"] - number["superseded"] - number["surplus"] - number["simulated"]
+        if withdrawn:
+            totals.withdrawn += items * people
         else:
-            totals.excluded += row["excluded"]
-            totals.counted += people - row["excluded"]
+            totals.excluded += items * number["excluded"]
+            totals.counted += items * (people - number["excluded"])
 
-    def _answers(self, row: dict[str, Any]) -> tuple[int, Answers]:
-        given = tuple(row[name] for name in GIVEN[self.study.kind])
-        return row["answered"], Answers(given, row.get("too_abstract", 0), row["too_poor"])
+    def _answers(self, counts: Counts) -> tuple[int, Answers]:
+        number = dict(zip(self._conditions(), counts, strict=True))
+        given = tuple(number[name] for name in GIVEN[self.study.kind])
+        return number["answered"], Answers(given, number.get("too_abstract", 0), number["too_poor"])
 
 
 GIVEN = {

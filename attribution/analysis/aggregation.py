@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from statistics import median
 
 from attribution.errors import AnalysisError
@@ -46,11 +45,6 @@ def score_pair(counts: Sequence[int], *, too_abstract: int, too_poor: int, answe
     ``counts[v]`` is how many counted raters gave rating ``v + 1``; ``too_abstract`` and ``too_poor`` how many chose
     an opt-out. ``answered`` of its ``places`` hold an answer, counted or not.
     """
-    return _score_pair(tuple(counts), too_abstract, too_poor, answered, places)
-
-
-@lru_cache(maxsize=4096)
-def _score_pair(counts: tuple[int, ...], too_abstract: int, too_poor: int, answered: int, places: int) -> Score:
     if too_abstract:
         return Score(Status.DROPPED)
     status = status_of(rated=sum(counts), too_poor=too_poor, answered=answered, places=places)
