@@ -18,7 +18,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from attribution.analysis.latent import LatentClasses, dawid_skene
 from attribution.errors import AnalysisError
+
+__all__ = [
+    "LatentClasses",
+    "Score",
+    "Status",
+    "dawid_skene",
+    "majority_right",
+    "median_of",
+    "score_pair",
+    "status_of",
+]
 
 
 class Status(StrEnum):
