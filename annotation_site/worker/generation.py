@@ -21,7 +21,7 @@ from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
 from annotation_site.studies.models import Item, Study
-from attribution.errors import AttributionError
+from attribution.errors import AttributionError, WordError
 from attribution.maps import HeatMaps
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,11 @@ def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], Non
     todo = list(batch)
     try:
         for generation, drawn in _drawn(pipeline, recipe, batch):
-            _finish(generation, drawn, tally)
+            try:
+                _finish(generation, drawn, tally)
+            except WordError as error:
+                # The image is as good as it will get: drawing it again would not map the word.
+                _fail(generation, error, tally)
             todo.remove(generation)
             on_image(tally)
     except StorageFull:
