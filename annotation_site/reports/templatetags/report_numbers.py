@@ -58,4 +58,9 @@ def _two_lines(value: str, beneath: str) -> SafeString:
 
 
 def _undefined(reason: str) -> SafeString:
+    """The reason; where it is only that there is nothing yet ("no ratings"), a dash to the eye, lest a table of a young
+    study repeat itself."""
+    if reason.startswith("no "):
+        hidden = '<span title="undefined: {0}">&ndash;<span class="visually-hidden"> undefined: {0}</span></span>'
+        return format_html(hidden, reason)
     return format_html('<span class="beneath reason">undefined: {}</span>', reason)

@@ -20,8 +20,8 @@ from attribution.errors import AttributionError
 
 LIKERT, PRESENCE = "demo", "demo-presence"
 PRESENCE_PROMPTS = 8
-# One visitor may see every item of the demo, and two more may do so after them.
-CAP_SHARE = 0.34
+# One judgement scores a pair, so that a single visitor sees the report change; real studies ask three raters.
+RULES: dict[str, Any] = {"seats_per_item": 1, "cap_share": 1.0}
 
 
 class Command(BaseCommand):
@@ -59,10 +59,10 @@ class Command(BaseCommand):
         if not Study.objects.filter(slug=LIKERT).exists():
             title = "Does the highlighting fit the word?"
             draw = Draw(per_tag=pairs, seed=0)
-            sample_study(source="tinyworld", slug=LIKERT, title=title, draw=draw, cap_share=CAP_SHARE, **common)
+            sample_study(source="tinyworld", slug=LIKERT, title=title, draw=draw, **RULES, **common)
         if not Study.objects.filter(slug=PRESENCE).exists():
             title = "Which of the two things are there?"
-            presence_study(slug=PRESENCE, title=title, prompts=PRESENCE_PROMPTS, seed=0, cap_share=CAP_SHARE, **common)
+            presence_study(slug=PRESENCE, title=title, prompts=PRESENCE_PROMPTS, seed=0, **RULES, **common)
 
     def _generate_and_open(self, slug: str) -> None:
         call_command("precompute", slug, stdout=self.stdout, stderr=self.stderr)
