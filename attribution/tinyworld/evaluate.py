@@ -34,6 +34,7 @@ from attribution.tinyworld.tables import as_text
 
 SEED: Final = 20_240_000  # far from every seed of the training's captions
 STEPS, GUIDANCE, BATCH = 20, 3.0, 16
+LEVELS: Final = 10  # of noise, on the way of a true picture
 Row = dict[str, Any]
 
 
@@ -87,7 +88,7 @@ def _replay(pipeline: Any, drawn: list[Caption], scenes: list[Scene]) -> list[He
         replay.follow(latents[batch], noise[batch])
         texts = [drawn[k].text for k in batch]
         return pipeline(
-            texts, num_inference_steps=STEPS, guidance_scale=1.0, latents=noise[batch], output_type="latent"
+            texts, num_inference_steps=LEVELS, guidance_scale=1.0, latents=noise[batch], output_type="latent"
         ).images
 
     try:
@@ -166,11 +167,13 @@ def _map_rows(
 def _map_row(source: str, kind: str, scores: list[MapScore]) -> Row:
     pictures = [s.picture for s in scores]
     columns = {f"DAAM {tau}": [s.overlaps[k] for s in scores] for k, tau in enumerate(TAUS)}
-    columns |= {f"another word {tau}": [s.others[k] for s in scores] for k, tau in enumerate(TAUS)}
     columns |= {"whole image": [s.whole for s in scores], "centred box": [s.box for s in scores]}
     decided = [s.densest for s in scores if s.densest is not None]
     row: Row = {"source": source, "kind": kind, "words": len(scores), "pictures": len(set(pictures))}
     row |= {name: _mean(values, pictures) for name, values in columns.items()}
+    compared = [(s.picture, s.others) for s in scores if s.others]
+    for k, tau in enumerate(TAUS):
+        row[f"another word {tau}"] = _mean([others[k] for _, others in compared], [picture for picture, _ in compared])
     return row | {"own thing densest": _share(sum(decided), len(decided))}
 
 

@@ -21,12 +21,12 @@ KINDS: Final = ("nouns", "names", "grounds", "colours")
 @dataclass(frozen=True, slots=True)
 class MapScore:
     """One word of one picture: intersection over union of its map at each tau, of the guesses, and whether its own
-    thing is the densest of the picture (None where there is no other thing)."""
+    thing is the densest of the picture. None where the caption has no other word, or the picture no other thing."""
 
     picture: int
     kind: str
     overlaps: tuple[float, ...]
-    others: tuple[float, ...]
+    others: tuple[float, ...] | None
     whole: float
     box: float
     densest: bool | None
@@ -52,14 +52,15 @@ def score_maps(picture: int, caption: Caption, maps: HeatMaps, masks: Mapping[in
         kind = kind_of(word)
         if kind is None or not mask.any():
             continue
-        own, another = large.word(word.start, word.end), large.word(other.start, other.end)
+        own = large.word(word.start, word.end)
+        another = large.word(other.start, other.end) if other else None
         rivals = [masks[k] for k, w in enumerate(caption.words) if k in masks and _rivals(word, w) and masks[k].any()]
         scores.append(
             MapScore(
                 picture,
                 kind,
                 tuple(overlap(own.mask(tau), mask) for tau in TAUS),
-                tuple(overlap(another.mask(tau), mask) for tau in TAUS),
+                tuple(overlap(another.mask(tau), mask) for tau in TAUS) if another else None,
                 float(mask.mean()),
                 overlap(centred_box(), mask),
                 _densest(own.values, mask, rivals),
@@ -81,11 +82,12 @@ def centred_box() -> Mask:
     return mask
 
 
-def _other(caption: Caption, index: int) -> CaptionWord:
+def _other(caption: Caption, index: int) -> CaptionWord | None:
     """Another word of the caption: the next that shows something else, or simply the next."""
     word = caption.words[index]
     after = [*caption.words[index + 1 :], *caption.words[:index]]
-    return next((other for other in after if kind_of(other) and other.things != word.things), after[0])
+    telling = [other for other in after if kind_of(other) and other.things != word.things]
+    return next(iter(telling + after), None)
 
 
 def _rivals(word: CaptionWord, other: CaptionWord) -> bool:

@@ -131,4 +131,10 @@ def ship(pipeline: StableDiffusionPipeline, folder: Path, facts: dict[str, Any])
     """Write ``pipeline`` to ``folder`` in half precision, with ``facts`` for readers in ``attest.json``."""
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
+    for path in folder.glob("*/config.json"):
+        config = json.loads(path.read_text("utf-8"))
+        config.pop("_name_or_path", None)  # where a part was loaded from is nobody's business
+        path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
     (folder / "attest.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

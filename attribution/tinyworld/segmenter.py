@@ -121,8 +121,9 @@ def _look(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.floa
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     layers = np.dstack([pixels * mask[:, :, None], mask.astype(np.uint8) * 255])[top:bottom, left:right]
     small = Image.fromarray(layers, "RGBA").resize((_LOOK, _LOOK), Image.Resampling.BOX)
-    look: NDArray[np.float32] = np.asarray(small, dtype=np.float32) / np.array([255, 255, 255, 85], dtype=np.float32)
-    return look
+    look: NDArray[np.float32] = np.asarray(small, dtype=np.float32)
+    weights: NDArray[np.float32] = np.array([255, 255, 255, 85], dtype=np.float32)
+    return look / weights
 
 
 @cache

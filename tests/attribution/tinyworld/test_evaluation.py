@@ -11,6 +11,8 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
+from attribution.daam.alignment import align
+from attribution.daam.capture import trace
 from attribution.daam.pipelines import SHIPPED, load_pipeline
 from attribution.maps.alignment import Alignment
 from attribution.maps.heat_maps import HeatMaps
@@ -44,8 +46,6 @@ def test_overlap_by_hand():
 
 
 def test_perfect_maps_score_one_and_swapped_maps_nothing(pipeline):
-    from attribution.daam.alignment import align
-
     caption = phrase_caption(("star", "moon"))
     alignment: Alignment = align(pipeline.tokenizer, caption.text)
     nouns = [k for k, word in enumerate(caption.words) if kind_of(word) == "nouns"]
@@ -79,6 +79,13 @@ def test_the_shipped_model_draws_single_things_as_told(pipeline):
     scores = [score(c, np.asarray(p)) for c, p in zip(drawn, pictures, strict=True)]
     assert np.mean([s.ground for s in scores]) >= 0.9
     assert sum(s.colours for s in scores) / sum(s.coloured for s in scores) >= 0.7
+
+
+def test_every_layer_that_attends_to_the_words_is_traced(pipeline):
+    # Three blocks down and six up, each with two layers; the U-Net has no self-attention.
+    with trace(pipeline) as tracer:
+        pipeline("a red star", num_inference_steps=1)
+    assert tracer.heat_maps()[0].layers == 18
 
 
 def test_evaluation_reports_both_tables(pipeline):
