@@ -1,18 +1,20 @@
 """What tracing costs: a 30-step generation's U-Net time with maps over without, on one CPU core.
 
 Stable Diffusion 2's topology at a quarter of its width, random weights, guidance on, float32:
-``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 8] [--steps 1]``. CPU time is measured,
-not the clock's, and the variants take turns, so that other work on the machine disturbs them alike.
+``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 3] [--steps 1]``. CPU time is measured,
+not the clock's, and the variants take turns. On a machine with other work the ratio still strays by several percent;
+the share of a U-Net call that goes into recording is measured within the call, and holds there too.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import torch
@@ -21,6 +23,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 import attribution
+from attribution.daam.call import Call
 
 GENERATION = 30
 PROMPT = "a dog chasing a red ball in a park"
@@ -69,14 +72,26 @@ def pipeline(latents: int) -> Any:
     return made
 
 
+@dataclass
+class Taken:
+    """CPU seconds of one turn: a U-Net call, the recording within it, and what the pipeline did besides."""
+
+    call: float
+    recording: float
+    rest: float
+
+
 class Stopwatch:
-    """CPU seconds of U-Net calls, and of what a call of the pipeline does besides."""
+    """CPU seconds of U-Net calls and of recording within them."""
 
     def __init__(self, unet: Any) -> None:
         self._calls: list[float] = []
+        self._recording = 0.0
         self._began = 0.0
         unet.register_forward_pre_hook(self._start)
         unet.register_forward_hook(self._stop)
+        self._record = Call.record
+        Call.record = lambda *args: self._timed(*args)  # type: ignore[method-assign]
 
     def _start(self, *_: Any) -> None:
         self._began = time.process_time()
@@ -84,11 +99,17 @@ class Stopwatch:
     def _stop(self, *_: Any) -> None:
         self._calls.append(time.process_time() - self._began)
 
-    def measure(self, call: Callable[[], Any]) -> tuple[float, float]:
-        """Seconds of the fastest U-Net call, and seconds outside of U-Net calls."""
-        self._calls, began = [], time.process_time()
+    def _timed(self, *args: Any) -> None:
+        began = time.process_time()
+        self._record(*args)
+        self._recording += time.process_time() - began
+
+    def measure(self, call: Callable[[], Any]) -> Taken:
+        """One turn of one variant."""
+        self._calls, self._recording, began = [], 0.0, time.process_time()
         call()
-        return min(self._calls), time.process_time() - began - sum(self._calls)
+        inside, count = sum(self._calls), len(self._calls)
+        return Taken(inside / count, self._recording / count, time.process_time() - began - inside)
 
 
 VARIANTS: dict[str, Callable[[Any], Any]] = {
@@ -99,17 +120,17 @@ VARIANTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def measured(pipe: Any, options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
-    """For each variant the pairs that :meth:`Stopwatch.measure` gave, one a round."""
+def measured(pipe: Any, options: argparse.Namespace) -> dict[str, list[Taken]]:
+    """The turns of each variant, one a round."""
     stopwatch = Stopwatch(pipe.unet)
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
+    turns: dict[str, list[Taken]] = {name: [] for name in VARIANTS}
     for turn in range(options.rounds + 1):
         for name, observed in VARIANTS.items():
             with observed(pipe):
                 taken = stopwatch.measure(lambda: draw(pipe, options))
             if turn:  # the first round warms up
-                times[name].append(taken)
-    return times
+                turns[name].append(taken)
+    return turns
 
 
 def draw(pipe: Any, options: argparse.Namespace) -> None:
@@ -118,18 +139,17 @@ def draw(pipe: Any, options: argparse.Namespace) -> None:
     pipe([PROMPT] * options.batch, num_inference_steps=options.steps, generator=seeds, output_type="latent")
 
 
-def report(times: dict[str, list[tuple[float, float]]], batch: int) -> None:
-    """Print medians over rounds: seconds of a U-Net call, seconds for the maps at the end, and the ratio of both."""
-    sys.stdout.write(
-        f"{'variant':28} {'U-Net call, s':>14} {'maps at the end, s':>19} {f'ratio, {GENERATION} steps':>16}\n"
-    )
-    plain = times["plain"]
-    for name, pairs in times.items():
-        ending = max(0.0, statistics.median(rest - bare for (_, rest), (_, bare) in zip(pairs, plain, strict=True)))
-        step = statistics.median(call for call, _ in pairs)
-        ratio = statistics.median(call / bare for (call, _), (bare, _) in zip(pairs, plain, strict=True))
-        ratio += ending / (GENERATION * statistics.median(call for call, _ in plain))
-        sys.stdout.write(f"{name:28} {step:14.3f} {ending:19.3f} {ratio:16.3f}\n")
+def report(turns: dict[str, list[Taken]], batch: int) -> None:
+    """Print medians over rounds; the ratio is that of a whole generation, with the maps made at its end."""
+    columns = ("U-Net call, s", "recording", "maps at the end, s", f"ratio, {GENERATION} steps")
+    sys.stdout.write(f"{'variant':26}" + "".join(f"{column:>20}" for column in columns) + "\n")
+    for name, taken in turns.items():
+        pairs = list(zip(taken, turns["plain"], strict=True))
+        call = median(turn.call for turn in taken)
+        share = median(turn.recording / (turn.call - turn.recording) for turn in taken)
+        ending = max(0.0, median(turn.rest - plain.rest for turn, plain in pairs))
+        ratio = median(turn.call / plain.call for turn, plain in pairs) + ending / (GENERATION * call)
+        sys.stdout.write(f"{name:26}{call:20.3f}{share:20.2%}{ending:20.3f}{ratio:20.3f}\n")
     sys.stdout.write(f"batch {batch}, one core, float32\n")
 
 
@@ -138,7 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What tracing costs beside plain generation.")
     parser.add_argument("--latents", type=int, default=64, help="height and width of the latents")
     parser.add_argument("--batch", type=int, default=1, help="images a call of the pipeline")
-    parser.add_argument("--rounds", type=int, default=8, help="how often each variant has its turn")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each variant has its turn")
     parser.add_argument("--steps", type=int, default=1, help="U-Net calls a turn")
     options = parser.parse_args()
     torch.set_num_threads(1)
