@@ -90,7 +90,7 @@ def test_from_real_captions_to_a_report(drive, model: Path, shared_data: Path, t
         assert drive(rate_everything(rating, articles)) == MADE
     assert Judgement.objects.counted().of_people().count() == 3 * MADE
 
-    call_command("report", "coco", out=str(tmp_path / "report"))
+    call_command("report", "coco", "--out", str(tmp_path / "report"))
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     rows = {row["tag"]: row for row in report["people"]["rows"]}
     articles = Counter(item.word.tag for item in made if item.word.text.casefold() in ARTICLES)
