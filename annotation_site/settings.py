@@ -25,6 +25,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -183,6 +184,7 @@ UNFOLD = {
     "SITE_TITLE": "Attest",
     "SITE_HEADER": "Attest",
     "SITE_URL": reverse_lazy("home"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("images/icon.svg")}],
 }
 LOGGING = {
     "version": 1,

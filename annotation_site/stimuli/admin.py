@@ -61,7 +61,12 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     list_filter = ("state", "recipe", "items__study")
     search_fields = ("identity", "prompt__text", "error", "claimed_by")
     list_select_related = ("prompt", "recipe")
-    readonly_fields = ("picture",)
+    # The picture instead of the file fields, whose links lead nowhere: files are served by identity alone.
+    fields = (
+        "picture", "prompt", "recipe", "seed", "identity", "state", "attempts", "error", "claimed_by", "claimed_until",
+        "seconds", "queued_at", "done_at", "image_sha256", "maps_sha256",
+    )  # fmt: skip
+    readonly_fields = fields
     actions = ["retry_failed"]
 
     @admin.display(description="identity")
