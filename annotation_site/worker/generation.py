@@ -142,14 +142,15 @@ def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Iterator[t
 
     prompts = [generation.prompt.text for generation in batch]
     seeds = [generation.seed for generation in batch]
-    yield from zip(batch, generate(pipeline, recipe.record(), prompts, seeds), strict=True)
+    yield from zip(batch, generate(pipeline, recipe.record(), prompts, seeds, batch_size=len(batch)), strict=True)
 
 
 def _finish(generation: Generation, drawn: Any, tally: Tally) -> None:
     """Write the files, check them, and mark the row done: all or nothing as readers see it."""
     _require_maps(generation, drawn.heat_maps)
     image = _png(drawn.image)
-    maps, description = drawn.heat_maps.to_bytes()
+    # Words need no padding tokens, which would be most of the file.
+    maps, description = drawn.heat_maps.without_padding().to_bytes()
     image_name, maps_name, description_name = files.names(generation.identity)
     try:
         for name, content in ((image_name, image), (maps_name, maps), (description_name, description)):
