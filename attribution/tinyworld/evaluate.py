@@ -57,6 +57,7 @@ def evaluate(pipeline: Any, images: int, jitter: float = 4.0) -> Row:
         "images": images,
         "steps": STEPS,
         "guidance": GUIDANCE,
+        "levels": LEVELS,
         "pictures": _picture_rows(drawn, "model", generated)
         + _picture_rows(drawn, "true scenes", [scene.pixels for scene in scenes]),
         "maps": _map_rows("generated", drawn, maps, seen) + _map_rows("true scenes, noised", drawn, replayed, exact),
