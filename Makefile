@@ -32,6 +32,7 @@ test: $(INSTALLED) ## the whole test suite, on SQLite and on PostgreSQL
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' $(TEST_POSTGRES) 2>/dev/null; \
 	then DATABASE_URL=$(TEST_POSTGRES) $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/annotation_site; \
+	elif [ -n "$$CI" ]; then echo "PostgreSQL at $(TEST_POSTGRES) does not answer, and CI must test on it."; exit 1; \
 	else echo "PostgreSQL at $(TEST_POSTGRES) does not answer: the site was tested on SQLite alone. Set TEST_POSTGRES."; fi
 
 lint: $(INSTALLED) ## style, types, import contracts, migrations, deployment settings

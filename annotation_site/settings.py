@@ -54,7 +54,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)}}
+    # Beside what the URL asks for, such as ?sslmode=require.
+    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
 
 if PRODUCTION:
     if SECRET_KEY == DEMO_SECRET_KEY:

@@ -5,7 +5,9 @@ A model folder may say so itself in an ``attest.json`` (keys ``title``, ``traine
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,25 @@ def model_folder(model: str) -> Path | None:
     return Path(model) if Path(model).is_dir() else None
 
 
+def fingerprint(folder: Path) -> str:
+    """What identifies a folder's weights: 12 hex digits of a hash over its files' names and sizes, and over the content
+    of all but the largest (of those over 64 MiB the first and the last MiB)."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.suffix in {".json", ".safetensors"}
+    ):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
+        with path.open("rb") as file:
+            if size <= 64 * 2**20:
+                digest.update(file.read())
+            else:
+                digest.update(file.read(2**20))
+                file.seek(-(2**20), os.SEEK_END)
+                digest.update(file.read())
+    return digest.hexdigest()[:12]
+
+
 def preset(model: str, revision: str = "") -> Preset:
     """The preset of a shipped name, a folder or a hub id.
 
@@ -43,6 +64,9 @@ def preset(model: str, revision: str = "") -> Preset:
     diffusers' usual guidance of 7.5. Raises PipelineError when the file is there but cannot be used.
     """
     folder = model_folder(model)
+    if folder is not None and folder.is_dir():
+        # A folder's weights may change under its name, and a recipe stands for what it drew.
+        revision = fingerprint(folder)
     card = folder / "attest.json" if folder else None
     if card is None or not card.is_file():
         return Preset(title=model, trained=True, recipe=Recipe(model=model, revision=revision))

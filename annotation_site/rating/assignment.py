@@ -97,7 +97,8 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
         return Seat.objects.filter(study=study).count()
     if study.state != Study.State.DRAFT:
         raise StudyNotReady(f"Study {study.slug!r} is {study.state}: only a draft or a paused study can be opened.")
-    items = list(study.items.in_use().select_related("generation").order_by("position"))
+    # Locked, so that a worker finishing one of them right now either shows here or finds the seat to free.
+    items = list(study.items.in_use().select_related("generation").select_for_update(of=("self", "generation")))
     if not items:
         raise StudyNotReady(f"Study {study.slug!r} has no items: draw some with `manage.py sample_pairs` first.")
     seats = [seat for item in items for seat in _seats_of(item, study)]
@@ -144,7 +145,8 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     until = now + timedelta(minutes=study.lease_minutes)
     if not may_rate(enrolment):
         return None
-    mine = enrolment.seats.filter(state=Seat.State.LEASED).order_by("leased_until").first()
+    leased = enrolment.seats.filter(state=Seat.State.LEASED, item__withdrawn_at__isnull=True)
+    mine = leased.order_by("leased_until").first()
     if mine is not None and renew(mine, enrolment, now=now):
         mine.leased_until = until
         return mine
@@ -168,7 +170,15 @@ def may_rate(enrolment: Enrolment) -> bool:
 
 def places_left(enrolment: Enrolment) -> int:
     """How many more seats the study's cap allows this rater; leases and answers both count."""
-    return (enrolment.study.cap or 0) - enrolment.seats.count()
+    return (enrolment.study.cap or 0) - enrolment.seats.filter(item__withdrawn_at__isnull=True).count()
+
+
+def has_finished(enrolment: Enrolment) -> bool:
+    """Whether nothing will come for this rater any more: the cap is reached, or every other item is fully judged."""
+    if places_left(enrolment) <= 0:
+        return True
+    open_seats = Seat.objects.filter(study=enrolment.study_id, item__withdrawn_at__isnull=True)
+    return not _unseen(open_seats.exclude(state=Seat.State.DONE), enrolment).exists()
 
 
 def release_expired(study: Study, *, now: datetime) -> int:
@@ -203,7 +213,7 @@ def release(seat: Seat, enrolment: Enrolment) -> bool:
 
 
 def renew(seat: Seat, enrolment: Enrolment, *, now: datetime | None = None) -> bool:
-    """Extend a lease while the rater's page is visible; False if it is no longer theirs."""
+    """Extend a lease; False if it is no longer theirs."""
     until = (now or database_now()) + timedelta(minutes=enrolment.study.lease_minutes)
     mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
     return bool(mine.update(leased_until=until))
@@ -279,15 +289,19 @@ def _occupy(seat: Seat, enrolment: Enrolment) -> bool:
     this = Seat.objects.filter(pk=seat.pk)
     if this.filter(enrolment=enrolment).exclude(state=Seat.State.PENDING).update(**done):
         return True
-    if not may_rate(enrolment) or places_left(enrolment) <= 0:
+    if enrolment.excluded_at or places_left(enrolment) <= 0:
         return False
     if Seat.objects.filter(enrolment=enrolment, item=seat.item_id).exists():
         return False
     return bool(this.filter(state=Seat.State.FREE).update(**done))
 
 
+@transaction.atomic
 def withdraw_item(item: Item, *, now: datetime | None = None) -> None:
-    """Take an item out of the study; its judgements stay stored and are no longer counted."""
+    """Take an item out of the study; its judgements stay stored and are no longer counted, its leases end."""
+    Seat.objects.filter(item=item, state=Seat.State.LEASED).update(
+        state=Seat.State.FREE, enrolment=None, leased_until=None
+    )
     Item.objects.filter(pk=item.pk, withdrawn_at__isnull=True).update(withdrawn_at=now or database_now())
 
 

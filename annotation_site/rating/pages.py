@@ -112,6 +112,8 @@ def end_page(enrolment: Enrolment) -> dict[str, Any]:
         "study": study,
         "enrolment": enrolment,
         "answers": answers.count(),
+        # For those who took part, and for those who came when nothing was left; not for whoever waits for a first item.
+        "has_code": not enrolment.excluded_at and (answers.exists() or enrolment.completed_at is not None),
         "opted_out": answers.exclude(opt_out="").count(),
         "can_undo": open_to_them,
         "can_continue": open_to_them and assignment.places_left(enrolment) > 0,

@@ -3,7 +3,7 @@ from django.urls import path
 from annotation_site.rating import views
 
 urlpatterns = [
-    path("<str:token>/", views.rate, name="rate"),
-    path("<str:token>/last/", views.last, name="last"),
-    path("<str:token>/done/", views.done, name="done"),
+    path("<slug:token>/", views.rate, name="rate"),
+    path("<slug:token>/last/", views.last, name="last"),
+    path("<slug:token>/done/", views.done, name="done"),
 ]

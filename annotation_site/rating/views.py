@@ -40,9 +40,12 @@ def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> 
     if not assignment.may_rate(enrolment):
         return redirect("done", token=enrolment.token)
     seat = assignment.claim_next(enrolment, rng=RANDOM, now=now)
-    if seat is None:
+    if seat is None and assignment.has_finished(enrolment):
         Enrolment.objects.filter(pk=enrolment.pk, completed_at__isnull=True).update(completed_at=now)
         return redirect("done", token=enrolment.token)
+    if seat is None:
+        # Others hold the rest, or its images are not made yet: this page, reloaded, goes on when there is something.
+        return render(request, "rating/done.html", pages.end_page(enrolment))
     return _item(request, pages.item_page(enrolment, _seats().get(pk=seat.pk), now=now))
 
 

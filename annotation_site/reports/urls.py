@@ -16,5 +16,5 @@ urlpatterns = [
     path("<slug:slug>/rows.csv", views.rows, name="report-rows"),
     path("<slug:slug>/report.json", views.as_json, name="report-json"),
     path("<slug:slug>/figure.<figure_format:form>", views.figure, name="report-figure"),
-    path("<slug:slug>/tags/<str:group>/", views.group_items, name="report-items"),
+    path("<slug:slug>/tags/<slug:group>/", views.group_items, name="report-items"),
 ]

@@ -55,10 +55,11 @@ class Word(models.Model):
 
 
 class RecipeQuerySet(models.QuerySet["Recipe"]):
-    def ensure(self, record: records.Recipe) -> Recipe:
-        """The row of a recipe, made if it is new."""
+    def ensure(self, record: records.Recipe, *, model_title: str = "", trained: bool = True) -> Recipe:
+        """The row of a recipe, made if it is new; what is said of its model stays as it was when it was made."""
         values = {field: getattr(record, field) for field in RECIPE_FIELDS}
-        return self.get_or_create(digest=record.digest, defaults=values)[0]
+        said = {"model_title": model_title, "trained": trained}
+        return self.get_or_create(digest=record.digest, defaults=values | said)[0]
 
 
 RECIPE_FIELDS = ("model", "revision", "steps", "guidance", "height", "width", "scheduler", "dtype")

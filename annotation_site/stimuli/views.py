@@ -106,5 +106,5 @@ def _cacheable(request: HttpRequest, response: HttpResponse, sha256: str) -> Htt
 def _unreadable(name: str, error: Exception) -> HttpResponse:
     """The page around the picture goes on working; the log and this answer name the file."""
     logger.error("stimulus file %s cannot be read: %s", name, error)
-    text = f"The file {name} cannot be read: {error}\nRestore it, or make the generation again with `precompute`."
+    text = f"The file {name} cannot be read; the log says why. Restore it from a backup."
     return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")

@@ -51,10 +51,7 @@ def build_study(
     The order of items and the images' seeds follow from ``seed`` alone. ``settings`` are further fields of Study.
     Raises StudyExists when the slug is taken.
     """
-    if Study.objects.filter(slug=slug).exists():
-        raise StudyExists(
-            f"There is a study {slug!r} already: choose another --study, or delete that one in the admin."
-        )
+    refuse_taken(slug)
     study = Study(slug=slug, title=title, kind=kind, **settings)
     study.full_clean()
     study.save()
@@ -70,6 +67,14 @@ def build_study(
     Generation.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
     _items(study, ordered, prompts, [generation.identity for generation in wanted])
     return study
+
+
+def refuse_taken(slug: str) -> None:
+    """Raise StudyExists when there is a study of that slug."""
+    if Study.objects.filter(slug=slug).exists():
+        raise StudyExists(
+            f"There is a study {slug!r} already: choose another --study, or delete that one in the admin."
+        )
 
 
 def interleave(stimuli: Iterable[Stimulus], rng: random.Random) -> list[Stimulus]:

@@ -21,8 +21,9 @@ from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
 from annotation_site.studies.models import Item, Study
-from attribution.errors import AttributionError, WordError
+from attribution.errors import AttributionError, PipelineError, WordError
 from attribution.maps import HeatMaps
+from attribution.presets import fingerprint, model_folder
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=30)
@@ -107,6 +108,12 @@ def pipeline_for(model: str, revision: str, dtype: str) -> Any:
     """The loaded pipeline; one is kept, since batches of a recipe follow one another."""
     from attribution import load_pipeline
 
+    folder = model_folder(model)
+    if folder is not None and revision and folder.is_dir() and fingerprint(folder) != revision:
+        raise PipelineError(
+            f"The weights in {folder} are no longer those that the study was made with ({revision}): "
+            "put those back, or make a new study."
+        )
     return load_pipeline(model, revision=revision or None, dtype=dtype)
 
 
@@ -152,33 +159,41 @@ def _finish(generation: Generation, drawn: Any, tally: Tally) -> None:
     # Words need no padding tokens, which would be most of the file.
     maps, description = drawn.heat_maps.without_padding().to_bytes()
     image_name, maps_name, description_name = files.names(generation.identity)
-    try:
-        for name, content in ((image_name, image), (maps_name, maps), (description_name, description)):
-            files.write(name, content)
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull(f"No space left for {image_name}: free some, then run precompute again.") from error
-        raise
-    now = database_now()
+    contents = {image_name: image, maps_name: maps, description_name: description}
     with transaction.atomic():
-        # Only the row's current owner marks it: a worker that lost its lease made the same files and changes nothing.
-        marked = Generation.objects.filter(
+        # Only the row's owner writes: a worker that lost its lease must not touch files that another has finished.
+        owned = Generation.objects.select_for_update().filter(
             pk=generation.pk, state=Generation.State.CLAIMED, claimed_by=generation.claimed_by
-        ).update(
+        )
+        if owned.first() is None:
+            return
+        _write(contents)
+        owned.update(
             state=Generation.State.DONE,
             image=image_name,
             image_sha256=files.sha256(image),
             maps=maps_name,
             maps_sha256=files.sha256(maps),
             seconds=drawn.seconds,
-            done_at=now,
+            done_at=database_now(),
             error="",
             claimed_by="",
             claimed_until=None,
         )
-        if marked:
-            release_pending([generation])
-    tally.done += marked
+        release_pending([generation])
+    tally.done += 1
+
+
+def _write(contents: dict[str, bytes]) -> None:
+    try:
+        for name, content in contents.items():
+            files.write(name, content)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull(
+                f"No space left for {next(iter(contents))}: free some, then run precompute again."
+            ) from error
+        raise
 
 
 def _require_maps(generation: Generation, maps: HeatMaps) -> None:

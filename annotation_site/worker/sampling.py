@@ -11,9 +11,10 @@ from typing import Any
 from tqdm import tqdm
 
 from annotation_site.stimuli.models import Recipe
-from annotation_site.studies.building import Stimulus, build_study
+from annotation_site.studies.building import Stimulus, build_study, refuse_taken
 from annotation_site.studies.models import Study
 from attribution import records
+from attribution.errors import PipelineError
 from attribution.language.captions import Caption, load_captions
 from attribution.language.parser import Parser, load_parser
 from attribution.language.sampling import Sample, sample_pairs
@@ -61,6 +62,7 @@ def sample_study(
     *, source: str, slug: str, title: str, draw: Draw, recipe: records.Recipe, pipeline: str = "", **settings: Any
 ) -> tuple[Study, Sample]:
     """Draw pairs from the captions of ``source`` and store them as a draft study with queued generations."""
+    refuse_taken(slug)
     parser = load_parser(pipeline or None)
     captions = read_captions(source, seed=draw.seed)
     sample = sample_pairs(parse(parser, captions), **asdict(draw))
@@ -112,14 +114,14 @@ def _index_of(prompt: records.Prompt, start: int, end: int) -> int:
 def recipe_of(model: str, *, revision: str = "", **changes: Any) -> records.Recipe:
     """The model's usual recipe with what the user changed (None: unchanged)."""
     usual = preset(model, revision).recipe
-    return replace(usual, **{name: value for name, value in changes.items() if value is not None})
+    recipe = replace(usual, **{name: value for name, value in changes.items() if value is not None})
+    for name in ("height", "width"):
+        if getattr(recipe, name) % 8:
+            raise PipelineError(f"--{name} is {getattr(recipe, name)}: diffusion models need a multiple of 8 pixels.")
+    return recipe
 
 
 def store_recipe(record: records.Recipe) -> Recipe:
     """The recipe's row, with what pages say of its model."""
     known = preset(record.model, record.revision)
-    row = Recipe.objects.ensure(record)
-    if (row.model_title, row.trained) != (known.title, known.trained):
-        row.model_title, row.trained = known.title, known.trained
-        row.save(update_fields=["model_title", "trained"])
-    return row
+    return Recipe.objects.ensure(record, model_title=known.title, trained=known.trained)

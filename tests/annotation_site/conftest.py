@@ -69,7 +69,7 @@ def map_files(prompt: str) -> tuple[bytes, bytes]:
     return HeatMaps(maps, Alignment(prompt, tuple(tokens)), kept, steps=2, layers=3).to_bytes()
 
 
-def finish(generation: Generation) -> None:
+def give_files(generation: Generation) -> None:
     """Give a queued generation real files, as a worker would."""
     image_name, maps_name, description_name = files.names(generation.identity)
     image, (npz, description) = png(), map_files(generation.prompt.text)
@@ -79,6 +79,12 @@ def finish(generation: Generation) -> None:
     generation.maps, generation.maps_sha256 = maps_name, files.sha256(npz)
     generation.state, generation.done_at, generation.seconds = Generation.State.DONE, timezone.now(), 0.5
     generation.save()
+
+
+@pytest.fixture
+def finish() -> Callable[[Generation], None]:
+    """``finish(generation)``: give a queued generation real files, as a worker would."""
+    return give_files
 
 
 @pytest.fixture
@@ -111,7 +117,7 @@ def make_study(db) -> Callable[..., Study]:
         )
         if done:
             for generation in Generation.objects.filter(items__study=study).select_related("prompt"):
-                finish(generation)
+                give_files(generation)
         if opened:
             assignment.open_study(study)
         study.refresh_from_db()

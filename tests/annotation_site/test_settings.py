@@ -29,6 +29,13 @@ def test_production_settings_pass_the_deployment_checks():
     assert "no issues" in done.stdout
 
 
+def test_options_of_the_database_url_are_kept(monkeypatch):
+    code = "from annotation_site.settings import DATABASES; print(sorted(DATABASES['default']['OPTIONS']))"
+    environment = os.environ | GOOD | {"DATABASE_URL": "postgres://attest@localhost/attest?sslmode=require"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['pool', 'sslmode']"
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -211,6 +211,41 @@ def test_released_and_renewed_leases_belong_to_their_holder(make_study):
     assert not assignment.renew(seat, holder, now=LATER)
 
 
+def test_a_late_answer_is_counted_after_the_study_was_paused(make_study):
+    enrolment = enrol(make_study(items=1))
+    seat = claim(enrolment)
+    assignment.release_expired(enrolment.study, now=LATER)
+    assert assignment.pause_study(enrolment.study)
+    assert not answer(seat, enrolment, now=LATER).surplus
+
+
+def test_a_withdrawn_item_is_not_shown_again_and_uses_up_no_place(make_study):
+    study = make_study(items=2, seats_per_item=1, cap_share=0.5)
+    enrolment = enrol(study)
+    seat = claim(enrolment)
+    assignment.withdraw_item(seat.item, now=NOON)
+    other = claim(enrolment)
+    assert other is not None
+    assert other.item_id != seat.item_id
+    answer(other, enrolment)
+    assignment.withdraw_item(other.item, now=NOON)
+    assert assignment.places_left(enrolment) == study.cap
+
+
+def test_a_rater_has_finished_at_the_cap_or_when_every_other_item_is_judged(make_study):
+    study = make_study(items=2, seats_per_item=1)
+    one, two = enrol(study), enrol(study)
+    first, second = claim(one), claim(two)
+    answer(first, one)
+    assert not assignment.has_finished(one)  # the other item is leased, and may come back
+    answer(second, two)
+    assert assignment.has_finished(one)
+    capped = make_study(items=3, seats_per_item=1, cap_share=0.34, slug="capped")
+    rater = enrol(capped)
+    answer(claim(rater), rater)
+    assert assignment.has_finished(rater)
+
+
 def test_an_excluded_raters_late_answer_takes_no_seat(make_study):
     enrolment = enrol(make_study(items=1))
     seat = claim(enrolment)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment import Answer
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.stimuli.models import Generation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,6 +75,20 @@ def test_raters_at_once_fill_every_seat_exactly_once(make_study):
     assert Judgement.objects.counted().count() == 36
     assert Judgement.objects.count() == 36
     assert_invariants(study)
+
+
+def test_a_generation_finished_while_its_study_opens_leaves_no_seat_waiting(make_study, finish):
+    study = make_study(items=12, opened=False, done=False)
+    generations = list(Generation.objects.filter(items__study=study).select_related("prompt"))
+
+    def finish_all() -> None:
+        for generation in generations:
+            with transaction.atomic():
+                finish(generation)
+                assignment.release_pending([generation])
+
+    in_threads(2, lambda number: finish_all() if number else assignment.open_study(study))
+    assert set(Seat.objects.values_list("state", flat=True)) == {"free"}
 
 
 def test_two_tabs_of_one_rater_stay_within_the_cap(make_study):

@@ -39,6 +39,7 @@ def test_latecomers_to_a_full_study_are_thanked(make_study, enrol, visit):
     late = enrol(study)
     assert visit(late).response["Location"] == f"/rate/{late.token}/done/"
     page = visit(late, "done/").text
+    assert study.completion_code in page
     assert "nothing left for you to judge" in page
     assert "Look for more" in page
 
@@ -48,14 +49,31 @@ def test_who_comes_back_finds_new_items(make_study, enrol, visit):
     first, second = enrol(study), enrol(study)
     visit(first)
     visit(second).answer("4")
-    assert visit(second).response.status_code == 302
+    waiting = visit(second).text
+    assert "nothing left for you to judge at the moment" in waiting
+    assert study.completion_code in waiting
     assignment.release(first.seats.get(), first)
-    assert visit(second).response.status_code == 200
+    assert "How well does the highlighting" in visit(second).text
+
+
+def test_who_waits_for_a_first_item_gets_no_code(make_study, enrol, visit):
+    study = make_study(items=2, done=False)
+    page = visit(enrol(study)).text
+    assert "Nothing to judge yet" in page
+    assert study.completion_code not in page
+
+
+def test_who_answered_gets_the_code_also_after_the_study_closed(make_study, enrol, visit):
+    study = make_study()
+    enrolment = enrol(study)
+    visit(enrolment).answer("4")
+    assignment.close_study(study)
+    assert study.completion_code in visit(enrolment, "done/").text
 
 
 @pytest.mark.parametrize(
     ("end", "words", "code"),
-    [(assignment.close_study, "This study is closed", True), (assignment.pause_study, "The study is paused", False)],
+    [(assignment.close_study, "This study is closed", False), (assignment.pause_study, "The study is paused", False)],
 )
 def test_the_end_of_a_study(make_study, enrol, visit, end, words, code):
     study = make_study()

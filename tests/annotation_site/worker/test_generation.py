@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,8 @@ from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.worker import generation as worker
-from attribution import records
+from annotation_site.worker import tasks
+from attribution import presets, records
 from attribution.maps import HeatMaps
 
 pytestmark = pytest.mark.django_db
@@ -148,8 +150,23 @@ def test_a_lease_that_ran_out_is_claimed_by_another_and_the_first_one_marks_noth
     tally = worker.Tally()
     worker._finish(slow, drawn, tally)
     assert (tally.done, Generation.objects.get().state) == (0, "claimed")
+    assert not default_storage.exists(files.names(slow.identity)[0])
     worker._finish(quick, drawn, tally)
     assert (tally.done, Generation.objects.get().state) == (1, "done")
+
+
+def test_weights_that_changed_under_a_study_are_refused(tmp_path, monkeypatch):
+    copy = tmp_path / "model"
+    shutil.copytree(presets.SHIPPED["tinyworld"], copy)
+    study = study_of("a red star")
+    Recipe.objects.update(model=str(copy), revision=presets.preset(str(copy)).recipe.revision)
+    (copy / "unet" / "config.json").write_text((copy / "unet" / "config.json").read_text() + "\n")
+    with pytest.raises(CommandError, match="no longer those"):
+        call_command("precompute", study.slug)
+
+
+def test_tasks_belong_to_the_sites_celery_application():
+    assert tasks.precompute_batch.app.main == "attest"
 
 
 def test_batches_hold_one_recipe():

@@ -97,6 +97,7 @@ def test_the_tiny_worlds_own_captions_are_drawn_by_the_real_parser():
         ({"per_tag": 0}, "--per-tag is 0"),
         ({"cap_share": 2.0}, "cap_share"),
         ({"seats": 99}, "seats_per_item"),
+        ({"height": 100}, "--height is 100"),
         ({"slug": "not a slug"}, "slug"),
     ],
 )

@@ -56,7 +56,13 @@ class Command(BaseCommand):
     def _make_studies(self, pairs: int) -> None:
         recipe = recipe_of(settings.ATTEST_MODEL)
         common: dict[str, Any] = {"recipe": recipe, "pipeline": settings.ATTEST_LANGUAGE_PIPELINE}
-        if not Study.objects.filter(slug=LIKERT).exists():
+        kept = Study.objects.filter(slug=LIKERT).first()
+        if kept is not None and kept.sampling.get("per_tag") != pairs:
+            self.stdout.write(
+                f"The study {LIKERT!r} is there with {kept.sampling.get('per_tag')} pairs a tag and is kept. "
+                f"For {pairs}, start over in another folder: ATTEST_DATA=var/another make demo PAIRS={pairs}"
+            )
+        if kept is None:
             title = "Does the highlighting fit the word?"
             draw = Draw(per_tag=pairs, seed=0)
             sample_study(source="tinyworld", slug=LIKERT, title=title, draw=draw, **RULES, **common)
