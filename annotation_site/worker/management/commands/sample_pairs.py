@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation_site.stimuli.models import Generation
 from annotation_site.studies.building import StudyExists
+from annotation_site.worker.generation import wanted_by
 from annotation_site.worker.sampling import Draw, recipe_of, sample_study
 from attribution.errors import AttributionError
 from attribution.language.sampling import Sample, TagRow
@@ -72,8 +74,8 @@ class Command(BaseCommand):
         except (AttributionError, StudyExists) as error:
             raise CommandError(str(error)) from error
         self._print(sample)
-        count = len(sample.pairs)
-        self.stdout.write(f"Draft study {study.slug!r}: {count} items, {count} generations queued.")
+        waiting = wanted_by(study).filter(state=Generation.State.QUEUED).count()
+        self.stdout.write(f"Draft study {study.slug!r}: {len(sample.pairs)} items, {waiting} generations queued.")
         self.stdout.write(f"Next: manage.py precompute {study.slug}, then manage.py open_study {study.slug}")
 
     def _print(self, sample: Sample) -> None:
