@@ -68,9 +68,14 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         "action": next_action(study, seats, staff=request.user.is_staff),
         "is_open": is_open(),
         "sections": [_shown(section, built, request) for section in built.sections],
-        "recipes": Recipe.objects.filter(generations__items__study=study).distinct().order_by("pk"),
+        "recipes": _recipes(study),
     }
     return render(request, "reports/study.html", context)
+
+
+def _recipes(study: Study) -> list[Recipe]:
+    """What drew the study's pictures; each page with a picture or a number names it."""
+    return list(Recipe.objects.filter(generations__items__study=study).distinct().order_by("pk"))
 
 
 def _shown(section: Section, built: Report, request: HttpRequest) -> dict[str, Any]:
@@ -132,6 +137,7 @@ def group_items(request: HttpRequest, slug: str, group: str) -> HttpResponse:
         "status": status,
         "statuses": [(name, sum(o.status in members for o in every)) for name, members in STATUSES.items()],
         "simulated": simulated,
+        "recipes": _recipes(study),
     }
     return render(request, "reports/items.html", context)
 

@@ -183,9 +183,10 @@ def test_files_come_with_their_names(client, rated):
 
 
 def test_the_items_behind_a_number(client, rated, django_assert_num_queries):
-    # The study, the outcomes, and the shown items with their seats and judgements.
-    with django_assert_num_queries(5):
+    # The study, its recipes, the outcomes, and the shown items with their seats and judgements.
+    with django_assert_num_queries(6):
         html = page(client, "/reports/study/tags/NOUN/")
+    assert "Pictures by test-model" in html
     assert "<mark>dog</mark>" in html
     for answers in ("answers: 4, 5, 5", "answers: 3, 4, 2", "answers: 2, 2, 1"):
         assert answers in html
