@@ -51,6 +51,7 @@ def evaluate(pipeline: Any, images: int, jitter: float = 4.0) -> Row:
     scenes = [draw(caption, np.random.default_rng(SEED + k), jitter=jitter) for k, caption in enumerate(drawn)]
     generated, maps = _generate(pipeline, drawn)
     replayed = _replay(pipeline, drawn, scenes)
+    larger = _replay(pipeline, drawn, scenes, _larger_layers(pipeline.unet))
     seen = [_seen_masks(caption, pixels) for caption, pixels in zip(drawn, generated, strict=True)]
     exact = [_exact_masks(caption, scene) for caption, scene in zip(drawn, scenes, strict=True)]
     return {
@@ -60,7 +61,9 @@ def evaluate(pipeline: Any, images: int, jitter: float = 4.0) -> Row:
         "levels": LEVELS,
         "pictures": _picture_rows(drawn, "model", generated)
         + _picture_rows(drawn, "true scenes", [scene.pixels for scene in scenes]),
-        "maps": _map_rows("generated", drawn, maps, seen) + _map_rows("true scenes, noised", drawn, replayed, exact),
+        "maps": _map_rows("generated", drawn, maps, seen)
+        + _map_rows("true scenes, noised", drawn, replayed, exact)
+        + _map_rows("noised, without the smallest maps", drawn, larger, exact),
     }
 
 
@@ -79,7 +82,15 @@ def _generate(pipeline: Any, drawn: list[Caption]) -> tuple[list[NDArray[np.uint
     return [(picture * 255).round().astype(np.uint8) for picture in pictures], maps
 
 
-def _replay(pipeline: Any, drawn: list[Caption], scenes: list[Scene]) -> list[HeatMaps]:
+def _larger_layers(unet: Any) -> list[str]:
+    """All blocks but those of the lowest resolution, whose maps of 4x4 cells say little."""
+    levels = len(unet.config.block_out_channels)
+    return [f"down_blocks.{k}" for k in range(levels - 1)] + [f"up_blocks.{k}" for k in range(1, levels)]
+
+
+def _replay(
+    pipeline: Any, drawn: list[Caption], scenes: list[Scene], layers: list[str] | None = None
+) -> list[HeatMaps]:
     latents = encode(pipeline.vae, np.stack([scene.pixels for scene in scenes])).to(pipeline.device)
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(SEED)).to(pipeline.device)
     own = pipeline.scheduler
@@ -93,17 +104,19 @@ def _replay(pipeline: Any, drawn: list[Caption], scenes: list[Scene]) -> list[He
         ).images
 
     try:
-        return _traced(pipeline, len(drawn), call, "replaying")[1]
+        return _traced(pipeline, len(drawn), call, "replaying", layers)[1]
     finally:
         pipeline.scheduler = own
 
 
-def _traced(pipeline: Any, count: int, call: Callable[[list[int]], Any], what: str) -> tuple[list[Any], list[HeatMaps]]:
-    """``call`` on batches of indices below ``count``, traced: what it returned, and the maps."""
+def _traced(
+    pipeline: Any, count: int, call: Callable[[list[int]], Any], what: str, layers: list[str] | None = None
+) -> tuple[list[Any], list[HeatMaps]]:
+    """``call`` on batches of indices below ``count``, traced (all of DAAM's layers, or these): results and maps."""
     returned: list[Any] = []
     maps: list[HeatMaps] = []
     for start in tqdm(range(0, count, BATCH), desc=what, unit="batch", disable=not sys.stderr.isatty()):
-        with trace(pipeline) as tracer:
+        with trace(pipeline, layers=layers) as tracer:
             returned.extend(call(list(range(start, min(start + BATCH, count)))))
         maps.extend(tracer.heat_maps())
     return returned, maps

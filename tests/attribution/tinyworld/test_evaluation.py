@@ -91,7 +91,8 @@ def test_every_layer_that_attends_to_the_words_is_traced(pipeline):
 def test_evaluation_reports_both_tables(pipeline):
     result = evaluate(pipeline, 6)
     assert {row["source"] for row in result["pictures"]} == {"model", "true scenes"}
-    assert {row["source"] for row in result["maps"]} == {"generated", "true scenes, noised"}
+    sources = {"generated", "true scenes, noised", "noised, without the smallest maps"}
+    assert {row["source"] for row in result["maps"]} == sources
     for row in result["maps"]:
         assert 0 <= row["DAAM 0.3"]["value"] <= 1
         assert row["DAAM 0.3"]["low"] is None or row["DAAM 0.3"]["low"] <= row["DAAM 0.3"]["value"]
