@@ -60,10 +60,12 @@ def rate_everything(rating: str, articles: str):
         visitor.join("coco")
         assert "untrained" in visitor.page.inner_text("body").casefold()
         shown = 0
-        while "/done/" not in visitor.page.url:
+        # Until all that is made is judged; the other images are still to come.
+        while visitor.page.locator(".target").count():
             word = visitor.page.locator(".target").inner_text()
             visitor.press(articles if word.casefold() in ARTICLES else rating, "Enter")
             shown += 1
+        assert "nothing left for you to judge at the moment" in visitor.page.inner_text("main")
         return shown
 
     return script

@@ -12,6 +12,7 @@ from PIL import Image
 
 import attribution
 from attribution.__main__ import main
+from attribution.presets import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_each_prompt_gets_a_folder(model: str, tmp_path: Path, capsys: pytest.Ca
     maps = attribution.HeatMaps.load(out / folders[1] / "maps")
     assert (maps.prompt, maps.seed, maps.steps) == ("two cats", 6, 1)
     recipe = {"steps": 1, "guidance": 7.5, "height": 32, "width": 48, "scheduler": "", "dtype": "float32"}
-    assert maps.recipe == {"model": model, "revision": "", **recipe}
+    assert maps.recipe == {"model": model, "revision": fingerprint(Path(model)), **recipe}
 
 
 @pytest.mark.parametrize(
