@@ -45,7 +45,9 @@ def test_the_pages_of_a_likert_study(drive, make_study):
         visitor.press("4", "Enter")
         visitor.press("u")
         found += violations(page)
-        page.get_by_role("link", name="Keep it and go on").click()
+        # A key pressed before the page is there is lost.
+        with page.expect_navigation():
+            page.get_by_role("link", name="Keep it and go on").click()
         visitor.press("4", "Enter")
         page.wait_for_url("**/done/")
         return found + violations(page)
