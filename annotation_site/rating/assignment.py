@@ -169,8 +169,9 @@ def may_rate(enrolment: Enrolment) -> bool:
 
 
 def places_left(enrolment: Enrolment) -> int:
-    """How many more seats the study's cap allows this rater; leases and answers both count."""
-    return (enrolment.study.cap or 0) - enrolment.seats.filter(item__withdrawn_at__isnull=True).count()
+    """How many more seats the study's cap allows this rater; leases and answers both count, checks do not."""
+    rated = enrolment.seats.filter(item__withdrawn_at__isnull=True, item__purpose=Item.Purpose.RATED)
+    return (enrolment.study.cap or 0) - rated.count()
 
 
 def has_finished(enrolment: Enrolment) -> bool:
@@ -307,5 +308,5 @@ def withdraw_item(item: Item, *, now: datetime | None = None) -> None:
 
 def progress(enrolment: Enrolment) -> tuple[int, int]:
     """Judgements given, and how many this rater may give: the cap, or all items if there are fewer."""
-    done = enrolment.seats.filter(state=Seat.State.DONE).count()
+    done = enrolment.seats.filter(state=Seat.State.DONE, item__purpose=Item.Purpose.RATED).count()
     return done, min(enrolment.study.cap or 0, Item.objects.filter(study=enrolment.study_id).in_use().count())

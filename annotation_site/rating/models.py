@@ -59,7 +59,11 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
     def counted(self) -> Self:
         """What a report counts: current, in a seat of its own, by a rater who is not excluded, on an item in use."""
         return self.filter(
-            current=True, surplus=False, enrolment__excluded_at__isnull=True, seat__item__withdrawn_at__isnull=True
+            current=True,
+            surplus=False,
+            enrolment__excluded_at__isnull=True,
+            seat__item__withdrawn_at__isnull=True,
+            seat__item__purpose=Item.Purpose.RATED,
         )
 
     def of_people(self) -> Self:

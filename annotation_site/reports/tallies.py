@@ -88,7 +88,7 @@ class Tallies:
         return "word__tag" if self.study.kind == Study.Kind.LIKERT else "condition"
 
     def _rows(self) -> QuerySet[Any, tuple[Any, ...]]:
-        items = Item.objects.filter(study=self.study).order_by("position")
+        items = Item.objects.filter(study=self.study, purpose=Item.Purpose.RATED).order_by("position")
         if self.only is not None:
             items = items.filter(**{self.group: "" if self.only == NO_GROUP else self.only})
         counts = {name: Count(JUDGEMENT + "pk", filter=which) for name, which in self._conditions().items()}
@@ -198,6 +198,6 @@ class Seats:
 
 
 def seats(study: Study) -> Seats:
-    states = Seat.objects.filter(study=study, item__withdrawn_at__isnull=True).order_by().values_list("state")
+    states = Seat.objects.filter(study=study, item__in=Item.objects.in_use()).order_by().values_list("state")
     number = dict(states.annotate(Count("pk")))
     return Seats(*(number.get(state, 0) for state in ("pending", "free", "leased", "done")))

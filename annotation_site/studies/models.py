@@ -85,7 +85,8 @@ class Study(models.Model):
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def in_use(self) -> Self:
-        return self.filter(withdrawn_at__isnull=True)
+        """What the study asks: neither withdrawn, nor there to practise on or to check raters by."""
+        return self.filter(withdrawn_at__isnull=True, purpose=Item.Purpose.RATED)
 
 
 class Item(models.Model):
@@ -96,11 +97,32 @@ class Item(models.Model):
         COHYPONYMS = "cohyponyms", _("cohyponyms")
         NON_COHYPONYMS = "non-cohyponyms", _("non-cohyponyms")
 
+    class Purpose(models.TextChoices):
+        RATED = "", _("rated")
+        PRACTICE = "practice", _("practice")
+        INSTRUCTED = "instructed", _("instructed check")
+        GOLD = "gold", _("gold")
+
+    class MapSource(models.TextChoices):
+        OWN = "own", _("the word's own map")
+        OTHER_WORD = "other-word", _("the map of another word")
+        BLOB = "blob", _("a centred blob")
+        UNIFORM = "uniform", _("the same everywhere")
+        FILE = "file", _("a stored file")
+
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="items")
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="items")
     word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="items")
     second_word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     condition = models.CharField(max_length=20, choices=Condition, default=Condition.NONE, blank=True)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.RATED, blank=True)
+    arm = models.CharField(
+        max_length=40, blank=True, help_text=_("The method compared, where the study shows one word's map by several.")
+    )
+    map_source = models.CharField(max_length=12, choices=MapSource, default=MapSource.OWN)
+    map_word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    map_file = models.CharField(max_length=200, blank=True)
+    map_sha256 = models.CharField(max_length=64, blank=True)
     position = models.PositiveIntegerField(help_text=_("Place in the study's order, tags interleaved."))
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -110,7 +132,21 @@ class Item(models.Model):
         ordering = ["study_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="one_item_at_each_position"),
-            models.UniqueConstraint(fields=["study", "generation", "word"], name="a_word_of_an_image_is_one_item"),
+            models.UniqueConstraint(
+                fields=["study", "generation", "word", "arm"],
+                condition=Q(purpose=""),
+                name="a_word_of_an_image_is_one_item_an_arm",
+            ),
+            models.CheckConstraint(
+                condition=Q(map_source="other-word", map_word__isnull=False)
+                | (~Q(map_source="other-word") & Q(map_word__isnull=True)),
+                name="another_words_map_names_the_word",
+            ),
+            models.CheckConstraint(
+                condition=Q(map_source="file") & ~Q(map_file="") & ~Q(map_sha256="")
+                | ~Q(map_source="file") & Q(map_file="", map_sha256=""),
+                name="a_stored_map_names_its_file",
+            ),
         ]
 
     def __str__(self) -> str:
