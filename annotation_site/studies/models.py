@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
+from annotation_site.studies.rules import Way
 
 
 def new_completion_code() -> str:
@@ -22,7 +23,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return self.filter(state=Study.State.OPEN)
 
 
-class Study(models.Model):
+class Study(Way):
     """One question put to raters about many stimuli, and the rules that hold for its answers."""
 
     class Kind(models.TextChoices):
