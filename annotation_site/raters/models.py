@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from annotation_site.studies.models import Study
+from annotation_site.studies.models import ConsentText, Item, Study
 
 
 def new_pseudonym() -> str:
@@ -53,7 +54,25 @@ class Enrolment(models.Model):
     source = models.CharField(max_length=30, default="open link")
     locale = models.CharField(max_length=10, blank=True)
     consent_version = models.CharField(max_length=20, blank=True)
+    consent_text = models.ForeignKey(
+        ConsentText,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text=_("The study's own text that was agreed to; none: Attest's, of that version."),
+    )
     consented_at = models.DateTimeField(null=True, blank=True)
+    instructed_at = models.DateTimeField(null=True, blank=True, help_text=_("When the instructions were read."))
+    ready_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When instructions and practice lay behind the rater.")
+    )
+    screened_out_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the last attempt at the practice was not passed.")
+    )
+    breaks_offered = models.PositiveIntegerField(default=0)
+    check_failure = models.TextField(blank=True, help_text=_("Which checks were failed, once they were too many."))
+    warned_at = models.DateTimeField(null=True, blank=True, help_text=_("When the rater was asked to take more care."))
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     excluded_at = models.DateTimeField(null=True, blank=True)
@@ -69,6 +88,10 @@ class Enrolment(models.Model):
                 condition=models.Q(excluded_at__isnull=True) | ~models.Q(exclusion_reason=""),
                 name="an_exclusion_has_a_reason",
             ),
+            models.CheckConstraint(
+                condition=models.Q(ready_at__isnull=True) | models.Q(screened_out_at__isnull=True),
+                name="nobody_is_ready_and_screened_out",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,3 +106,29 @@ class Enrolment(models.Model):
     def restore(self) -> None:
         self.excluded_at, self.exclusion_reason = None, ""
         self.save(update_fields=["excluded_at", "exclusion_reason"])
+
+
+class PracticeAnswer(models.Model):
+    """A rater's answer to an item to practise on. Kept apart from judgements: nothing ever counts it."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="practice_answers")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="practice_answers")
+    attempt = models.PositiveSmallIntegerField(default=1)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    opt_out = models.CharField(max_length=20, blank=True)
+    first_present = models.BooleanField(null=True, blank=True)
+    second_present = models.BooleanField(null=True, blank=True)
+    acceptable = models.BooleanField(help_text=_("Among the known answers when it was given."))
+    answered_at = models.DateTimeField()
+    feedback_at = models.DateTimeField(null=True, blank=True, help_text=_("When the feedback was read."))
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrolment", "item", "attempt"], name="an_attempt_answers_a_practice_item_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment.rater.pseudonym} practising on {self.item}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -152,3 +154,111 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.word.text} in {self.generation.prompt.text!r}"
+
+
+class KnownAnswer(models.Model):
+    """What is right for an item to practise on or to check raters by.
+
+    Either a range of ratings, both ends within, or which of the two objects are present; ``opt_out`` is right as well.
+    """
+
+    class OptOut(models.TextChoices):
+        NONE = "", "-"
+        WORD_TOO_ABSTRACT = "word_too_abstract", _("word too abstract")
+        IMAGE_TOO_POOR = "image_too_poor", _("image too poor")
+
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="known")
+    lowest = models.PositiveSmallIntegerField(null=True, blank=True)
+    highest = models.PositiveSmallIntegerField(null=True, blank=True)
+    opt_out = models.CharField(max_length=20, choices=OptOut, default=OptOut.NONE, blank=True)
+    first_present = models.BooleanField(null=True, blank=True)
+    second_present = models.BooleanField(null=True, blank=True)
+    reasons = models.JSONField(
+        default=dict, blank=True, help_text=_('Why, by language: {"en": ...}. Empty: said from the item itself.')
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    lowest__range=(1, 5),
+                    highest__range=(1, 5),
+                    lowest__lte=models.F("highest"),
+                    first_present__isnull=True,
+                    second_present__isnull=True,
+                )
+                | Q(
+                    lowest__isnull=True,
+                    highest__isnull=True,
+                    first_present__isnull=False,
+                    second_present__isnull=False,
+                )
+                | (
+                    Q(lowest__isnull=True, highest__isnull=True)
+                    & Q(first_present__isnull=True, second_present__isnull=True)
+                    & ~Q(opt_out="")
+                ),
+                name="a_known_answer_is_of_one_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"known answer of {self.item}"
+
+    def accepts(self, answer: Mapping[str, Any]) -> bool:
+        """Whether an answer (rating, opt_out, first_present, second_present) is among those that are right."""
+        if answer["opt_out"]:
+            return bool(answer["opt_out"] == self.opt_out)
+        if answer["rating"] is not None:
+            return self.lowest is not None and self.lowest <= answer["rating"] <= (self.highest or 0)
+        seen = (answer["first_present"], answer["second_present"])
+        return self.first_present is not None and seen == (self.first_present, self.second_present)
+
+
+class StudyText(models.Model):
+    """A study's own words in one language; what is left empty is said in Attest's words. Fixed at opening."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="texts")
+    locale = models.CharField(max_length=10)
+    question = models.CharField(max_length=300, blank=True)
+    anchors = models.TextField(
+        blank=True, help_text=_("Words of the five answers, worst first, one a line; empty: Bad to Excellent.")
+    )
+    instructions = models.TextField(blank=True, help_text=_("Paragraphs, an empty line between them."))
+
+    class Meta:
+        ordering = ["study_id", "locale"]
+        constraints = [models.UniqueConstraint(fields=["study", "locale"], name="a_study_speaks_a_language_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study} in {self.locale}"
+
+    def clean(self) -> None:
+        count = len(self.anchor_lines())
+        if count not in (0, 5):
+            raise ValidationError({"anchors": _("There are %(count)s lines: write five, or none.") % {"count": count}})
+
+    def anchor_lines(self) -> list[str]:
+        return [line.strip() for line in self.anchors.splitlines() if line.strip()]
+
+
+class ConsentText(models.Model):
+    """A version of what a study's raters agree to, in one language.
+
+    Once the study has opened a text stays as it is, for raters have agreed to it: another wording is a new version.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="consent_texts")
+    version = models.CharField(max_length=20)
+    locale = models.CharField(max_length=10, default="en")
+    text = models.TextField(help_text=_("Paragraphs, an empty line between them."))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study_id", "version", "locale"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "version", "locale"], name="a_consent_version_has_one_text")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}: consent {self.version} ({self.locale})"
