@@ -57,15 +57,8 @@ class Patterns:
         table = count_table(counts)
         scale = np.arange(1, table.shape[1] + 1) if values is None else values
         pairable = table[table.sum(axis=1) >= 2]
-        # One integer per pattern sorts far faster than rows of integers do.
-        base = int(pairable.max(initial=0)) + 1
-        if table.shape[1] * np.log2(base) < 62:
-            keys = pairable @ (base ** np.arange(table.shape[1], dtype=np.int64))
-            _, first, units = np.unique(keys, return_index=True, return_counts=True)
-            patterns = pairable[first]
-        else:
-            patterns, units = np.unique(pairable, axis=0, return_counts=True)
-        return cls(np.asarray(scale, dtype=np.float64), patterns, units.astype(np.int64))
+        patterns, units = group_rows(pairable)
+        return cls(np.asarray(scale, dtype=np.float64), patterns, units)
 
     @classmethod
     def grouped(cls, patterns: Iterable[tuple[Sequence[int], int]], values: npt.ArrayLike | None = None) -> Patterns:
@@ -173,6 +166,18 @@ def count_table(counts: npt.ArrayLike) -> Integers:
     if np.any(whole != table) or np.any(whole < 0):
         raise AnalysisError("counts hold a value that is not a whole number of at least 0.")
     return whole
+
+
+def group_rows(table: Integers) -> tuple[Integers, Integers]:
+    """The distinct rows of a table of counts (N, V), shape (P, V), and how often each occurs, (P,)."""
+    base = int(table.max(initial=0)) + 1
+    if table.shape[1] * np.log2(base) >= 62:
+        rows, number = np.unique(table, axis=0, return_counts=True)
+        return rows, number.astype(np.int64)
+    # One integer a row sorts far faster than rows of integers do.
+    keys = table @ (base ** np.arange(table.shape[1], dtype=np.int64))
+    _, first, number = np.unique(keys, return_index=True, return_counts=True)
+    return table[first], number.astype(np.int64)
 
 
 def masi_distance(first: AbstractSet[Any], second: AbstractSet[Any]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -25,6 +26,19 @@ class Interval(NamedTuple):
 
 
 NOWHERE = Interval(math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its interval. ``reason`` says why the value, or else the interval, is NaN; "" where neither is."""
+
+    value: float
+    interval: Interval = NOWHERE
+    reason: str = ""
+
+    @classmethod
+    def undefined(cls, reason: str) -> Estimate:
+        return cls(math.nan, NOWHERE, reason)
 
 
 def wilson(successes: int, total: int, confidence: float = 0.95) -> Interval:
