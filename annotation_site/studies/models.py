@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Self
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -59,6 +58,9 @@ class Study(Way):
     )
     sampling = models.JSONField(
         default=dict, blank=True, help_text=_("How its items were drawn: source, seed, counts.")
+    )
+    texts = models.JSONField(
+        default=dict, blank=True, help_text=_("The study's own question, anchors and instructions, by language.")
     )
     consent_version = models.CharField(max_length=20, default="1")
     completion_code = models.CharField(max_length=20, default=new_completion_code)
@@ -213,33 +215,6 @@ class KnownAnswer(models.Model):
             return self.lowest is not None and self.lowest <= answer["rating"] <= (self.highest or 0)
         seen = (answer["first_present"], answer["second_present"])
         return self.first_present is not None and seen == (self.first_present, self.second_present)
-
-
-class StudyText(models.Model):
-    """A study's own words in one language; what is left empty is said in Attest's words. Fixed at opening."""
-
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="texts")
-    locale = models.CharField(max_length=10)
-    question = models.CharField(max_length=300, blank=True)
-    anchors = models.TextField(
-        blank=True, help_text=_("Words of the five answers, worst first, one a line; empty: Bad to Excellent.")
-    )
-    instructions = models.TextField(blank=True, help_text=_("Paragraphs, an empty line between them."))
-
-    class Meta:
-        ordering = ["study_id", "locale"]
-        constraints = [models.UniqueConstraint(fields=["study", "locale"], name="a_study_speaks_a_language_once")]
-
-    def __str__(self) -> str:
-        return f"{self.study} in {self.locale}"
-
-    def clean(self) -> None:
-        count = len(self.anchor_lines())
-        if count not in (0, 5):
-            raise ValidationError({"anchors": _("There are %(count)s lines: write five, or none.") % {"count": count}})
-
-    def anchor_lines(self) -> list[str]:
-        return [line.strip() for line in self.anchors.splitlines() if line.strip()]
 
 
 class ConsentText(models.Model):
