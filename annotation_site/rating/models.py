@@ -17,6 +17,8 @@ class Seat(models.Model):
 
     pending (its generation is not done) -> free -> leased -> done; a lease that runs out makes it free again.
     ``round`` is its number within the item, ``position`` the item's: raters fill round 0 of all items first.
+    A rater holds one lease at a time, and one more ``ahead`` of it. ``ordinal`` numbers the seats that a rater has
+    filled from 1, without gaps, so that the last one tells how many there are; checks have none.
     """
 
     class State(models.TextChoices):
@@ -26,23 +28,39 @@ class Seat(models.Model):
         DONE = "done", _("done")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="seats")
+    # Without indexes of their own: those of the constraints below begin with them.
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="seats", db_index=False)
     round = models.PositiveSmallIntegerField()
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="seats", null=True, blank=True)
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.PROTECT, related_name="seats", null=True, blank=True, db_index=False
+    )
     leased_until = models.DateTimeField(null=True, blank=True)
+    ahead = models.BooleanField(default=False, help_text=_("Leased beyond the rater's current seat."))
+    ordinal = models.PositiveIntegerField(null=True, blank=True, help_text=_("The rater's n-th seat that is done."))
 
     class Meta:
         ordering = ["study_id", "round", "position"]
         indexes = [
             # Finds the first free seat at or after a position of a round, and nothing else is in it.
             models.Index(fields=["study", "round", "position"], condition=Q(state="free"), name="free_seats"),
-            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="leased_seats"),
+            models.Index(fields=["study", "leased_until"], condition=Q(state="leased"), name="leased_seats"),
+            models.Index(fields=["study"], condition=Q(state="pending"), name="pending_seats"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["item", "round"], name="an_item_has_each_seat_once"),
             models.UniqueConstraint(fields=["enrolment", "item"], name="a_rater_never_holds_two_seats_of_one_item"),
+            models.UniqueConstraint(
+                fields=["enrolment", "ahead"], condition=Q(state="leased"), name="a_rater_leases_one_seat_and_one_ahead"
+            ),
+            models.UniqueConstraint(
+                fields=["enrolment", "ordinal"], condition=Q(ordinal__isnull=False), name="a_raters_seats_are_numbered"
+            ),
+            models.CheckConstraint(condition=Q(ahead=False) | Q(state="leased"), name="only_a_lease_is_ahead"),
+            models.CheckConstraint(
+                condition=Q(ordinal__isnull=True) | Q(state="done", ordinal__gte=1), name="only_a_done_seat_has_a_number"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "free"], enrolment__isnull=True, leased_until__isnull=True)
                 | Q(state="leased", enrolment__isnull=False, leased_until__isnull=False)
@@ -97,11 +115,18 @@ class Judgement(models.Model):
     browser_milliseconds = models.PositiveIntegerField(
         null=True, blank=True, help_text=_("From both images painted to the answer, as the browser measured it.")
     )
+    views = models.JSONField(
+        default=list, blank=True, help_text=_("Changes of the view: [milliseconds since painted, what, value] each.")
+    )
+    locale = models.CharField(max_length=10, blank=True, help_text=_("Language of the page that was answered."))
+    viewport = models.CharField(max_length=30, blank=True, help_text=_("Width x height @ device pixels a pixel."))
+    renderer = models.CharField(max_length=40, blank=True, help_text=_("What drew the map, with its version."))
 
     objects = JudgementQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["enrolment"], condition=Q(surplus=True), name="surplus_judgements")]
         constraints = [
             models.UniqueConstraint(fields=["enrolment", "key"], name="a_submission_is_one_judgement"),
             models.UniqueConstraint(fields=["seat", "enrolment", "revision"], name="revisions_are_numbered"),
