@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.reports import likert, presence
-from annotation_site.reports.tallies import ItemTally, Tallies
+from annotation_site.reports.data import StudyData
+from annotation_site.reports.loading import load
+from annotation_site.reports.outcomes import Outcomes, outcomes
 from annotation_site.stimuli.addresses import heat_map_url, image_url
 from annotation_site.studies.models import Item, Study
 from attribution.analysis.aggregation import Status
@@ -17,9 +18,9 @@ from attribution.analysis.aggregation import Status
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an item: its status, and its score in words."""
+    """What became of the item at a position: its status, and its score in words."""
 
-    item: int
+    position: int
     status: Status
     score: str
 
@@ -38,32 +39,37 @@ class Shown:
     second: str
 
 
-def outcomes(study: Study, group: str, *, simulated: bool = False) -> list[Outcome]:
+def outcomes_of(study: Study, group: str, *, simulated: bool = False) -> list[Outcome]:
     """Every item of a tag or condition, by position; empty when the study has no such group."""
-    tallies = Tallies(study, simulated=simulated, only=group)
-    return [_outcome(study, tally) for tally in tallies]
+    data = load(study, only=group)
+    found = outcomes(data, data.counted(simulated=simulated))
+    in_use = (~data.items.withdrawn).nonzero()[0]
+    return [_outcome(data, found, int(item)) for item in in_use]
 
 
-def _outcome(study: Study, tally: ItemTally) -> Outcome:
-    if study.kind == Study.Kind.LIKERT:
-        score = likert.score(tally, study.seats_per_item)
-        return Outcome(tally.item, score.status, "" if score.median is None else f"{score.median:g}")
-    status = presence.status(tally, study.seats_per_item)
-    right = "both present" if presence.is_right(tally.answers) else "not both present"
-    return Outcome(tally.item, status, right if status is Status.SCORED else "")
+def _outcome(data: StudyData, found: Outcomes, item: int) -> Outcome:
+    position, status = int(data.items.position[item]), found.status_of(item)
+    if status is not Status.SCORED:
+        return Outcome(position, status, "")
+    score = float(found.score[item])
+    if data.facts.kind == "likert":
+        return Outcome(position, status, f"{score:g}")
+    return Outcome(position, status, "both present" if score else "not both present")
 
 
 def shown(study: Study, chosen: Iterable[Outcome], *, simulated: bool = False) -> list[Shown]:
     """The chosen items in full, in their order, by three queries."""
-    wanted = {outcome.item: outcome for outcome in chosen}
+    wanted = {outcome.position: outcome for outcome in chosen}
     judgements = Judgement.objects.filter(enrolment__rater__simulated=simulated).counted().order_by("id")
     seats = Seat.objects.order_by("round").prefetch_related(Prefetch("judgements", queryset=judgements))
     items = (
-        Item.objects.filter(pk__in=wanted)
+        Item.objects.filter(study=study, position__in=wanted)
         .order_by("position")
         .select_related("generation__prompt", "word", "second_word")
     )
-    return [_shown(item, wanted[item.pk], study) for item in items.prefetch_related(Prefetch("seats", queryset=seats))]
+    return [
+        _shown(item, wanted[item.position], study) for item in items.prefetch_related(Prefetch("seats", queryset=seats))
+    ]
 
 
 def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:

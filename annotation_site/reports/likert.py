@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from statistics import fmean, median
 
 import numpy as np
 
 from annotation_site.reports import published
+from annotation_site.reports.data import TOO_ABSTRACT, TOO_POOR, Booleans, Column, Integers, Items
 from annotation_site.reports.measures import Measure, Share
-from annotation_site.reports.tallies import Answers, Group, ItemTally
-from attribution.analysis.aggregation import Score, Status, score_pair
+from annotation_site.reports.outcomes import RATINGS, Outcomes
+from attribution.analysis.aggregation import Status
 from attribution.analysis.alpha import Patterns
 from attribution.analysis.intervals import bootstrap_mean, wilson
 
@@ -67,100 +64,76 @@ class TagRow:
 class Rules:
     """What the rows depend on beside the answers."""
 
-    places: int
     minimum: int
     seed: int
     resamples: int
 
-
-def score(tally: ItemTally, places: int) -> Score:
-    return _score(tally.answers, tally.answered, places)
-
-
-@lru_cache(maxsize=4096)
-def _score(answers: Answers, answered: int, places: int) -> Score:
-    return score_pair(
-        answers.given,
-        too_abstract=answers.too_abstract,
-        too_poor=answers.too_poor,
-        answered=answered,
-        places=places,
-    )
+    def rng(self, name: str) -> np.random.Generator:
+        """A generator of its own for each row, so that no row's numbers hang on which others there are."""
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
 
-def tag_rows(tallies: Iterable[ItemTally], rules: Rules) -> tuple[tuple[TagRow, ...], TagRow]:
-    """One row a tag, in alphabetical order, and the row of all tags together."""
-    groups: dict[str, Group] = {}
-    for tally in tallies:
-        groups.setdefault(tally.group, Group()).add(tally, score(tally, rules.places).median)
-    everything = Group()
-    for group in groups.values():
-        everything.items.update(group.items)
-        everything.images.extend(group.images)
-        everything.medians.extend(group.medians)
-    return tuple(_row(tag, groups[tag], rules) for tag in sorted(groups)), _row(ALL, everything, rules)
+def tag_rows(items: Items, found: Outcomes, rules: Rules, which: Booleans) -> tuple[tuple[TagRow, ...], TagRow]:
+    """One row a tag, in alphabetical order, and the row of all tags; ``which`` items (I,) are reported at all."""
+    rows = []
+    for code, tag in enumerate(items.groups):
+        members = which & (items.group == code)
+        if members.any():
+            rows.append(_row(tag, items, found, members, rules))
+    return tuple(rows), _row(ALL, items, found, which, rules)
 
 
-def _row(tag: str, group: Group, rules: Rules) -> TagRow:
-    statuses: Counter[Status] = Counter()
-    kept: Counter[tuple[int, ...]] = Counter()
-    total = Answers((0,) * 5, 0, 0)
-    for (answered, answers), number in group.items.items():
-        status = _score(answers, answered, rules.places).status
-        statuses[status] += number
-        total = _sum(total, answers, number)
-        if status is not Status.DROPPED:
-            kept[answers.given] += number
-    given = tuple(sum(n * counts[at] for counts, n in kept.items()) for at in range(5))
-    pairs, scored, waiting = statuses.total(), statuses[Status.SCORED], statuses[Status.WAITING]
+def _row(tag: str, items: Items, found: Outcomes, members: Booleans, rules: Rules) -> TagRow:
+    status = {state: int(np.count_nonzero(found.having(state) & members)) for state in Status}
+    counts = found.counts[members]
+    kept = found.given[members & ~found.having(Status.DROPPED)]
+    total, given = counts.sum(axis=0), kept.sum(axis=0)
+    scored = members & found.having(Status.SCORED)
+    medians, images = found.score[scored], items.image[scored]
+    pairs, fair = int(members.sum()), int(np.count_nonzero(medians >= FAIR))
     minimum = rules.minimum or -(-pairs // 2)
-    fair = sum(value >= FAIR for value in group.medians)
-    rng = np.random.default_rng([rules.seed, zlib.crc32(tag.encode())])
+    rng = rules.rng(tag)
     return TagRow(
         tag=tag,
         pairs=pairs,
-        judgements=total.total,
-        ratings=sum(given),
-        ratings_on_dropped=sum(total.given) - sum(given),
-        too_abstract=total.too_abstract,
-        too_poor=total.too_poor,
-        scored=scored,
-        dropped=statuses[Status.DROPPED],
-        waiting=waiting,
-        unscored_too_poor=statuses[Status.TOO_POOR],
-        unscored_too_few=statuses[Status.TOO_FEW],
-        mean=_mean(group, rng, rules),
-        median=Measure(median(group.medians)) if scored else Measure.undefined(NO_SCORES),
-        fair_answers=Share(sum(given[FAIR - 1 :]), sum(given), NO_RATINGS),
-        fair_medians=Measure.of(fair / scored, wilson(fair, scored)) if scored else Measure.undefined(NO_SCORES),
+        judgements=int(total.sum()),
+        ratings=int(given.sum()),
+        ratings_on_dropped=int(total[:RATINGS].sum() - given.sum()),
+        too_abstract=int(total[TOO_ABSTRACT]),
+        too_poor=int(total[TOO_POOR]),
+        scored=status[Status.SCORED],
+        dropped=status[Status.DROPPED],
+        waiting=status[Status.WAITING],
+        unscored_too_poor=status[Status.TOO_POOR],
+        unscored_too_few=status[Status.TOO_FEW],
+        mean=_mean(medians, images, rng, rules),
+        median=Measure(float(np.median(medians))) if len(medians) else Measure.undefined(NO_SCORES),
+        fair_answers=Share(int(given[FAIR - 1 :].sum()), int(given.sum()), NO_RATINGS),
+        fair_medians=_share_fair(fair, len(medians)),
         fair_medians_count=fair,
         alpha=_alpha(kept, rng, rules),
-        too_abstract_rate=Share(total.too_abstract, total.total),
-        answers=given,
+        too_abstract_rate=Share(int(total[TOO_ABSTRACT]), int(total.sum())),
+        answers=tuple(int(number) for number in given),
         minimum=minimum,
-        interpretable=_interpretable(scored, waiting, minimum) if tag != ALL else "",
+        interpretable=_interpretable(len(medians), status[Status.WAITING], minimum) if tag != ALL else "",
         paper_mean=published.mean_text(tag) if tag != ALL else "{} to {}".format(*published.MEAN_RANGE),
         paper_fair=published.fair_text(tag) if tag != ALL else "at least 80% or 90%",
     )
 
 
-def _sum(total: Answers, answers: Answers, number: int) -> Answers:
-    given = tuple(a + number * b for a, b in zip(total.given, answers.given, strict=True))
-    return Answers(
-        given, total.too_abstract + number * answers.too_abstract, total.too_poor + number * answers.too_poor
-    )
-
-
-def _mean(group: Group, rng: np.random.Generator, rules: Rules) -> Measure:
-    if not group.medians:
+def _mean(medians: Column, images: Column, rng: np.random.Generator, rules: Rules) -> Measure:
+    if not len(medians):
         return Measure.undefined(NO_SCORES)
-    interval = bootstrap_mean(group.medians, group.images, rng=rng, resamples=rules.resamples)
-    return Measure.of(fmean(group.medians), interval, reason=ONE_IMAGE)
+    interval = bootstrap_mean(medians, images, rng=rng, resamples=rules.resamples)
+    return Measure.of(float(medians.mean()), interval, reason=ONE_IMAGE)
 
 
-def _alpha(kept: Counter[tuple[int, ...]], rng: np.random.Generator, rules: Rules) -> Measure:
-    pairable = {counts: number for counts, number in kept.items() if sum(counts) >= 2}
-    patterns = Patterns.grouped(sorted(pairable.items()))
+def _share_fair(fair: int, scored: int) -> Measure:
+    return Measure.of(fair / scored, wilson(fair, scored)) if scored else Measure.undefined(NO_SCORES)
+
+
+def _alpha(kept: Integers, rng: np.random.Generator, rules: Rules) -> Measure:
+    patterns = Patterns.from_counts(kept)
     reason = patterns.undefined()
     if reason:
         return Measure.undefined(reason.replace("unit", "pair"))

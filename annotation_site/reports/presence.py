@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from annotation_site.reports import published
+from annotation_site.reports.data import TOO_POOR, Booleans, Integers, Items
 from annotation_site.reports.likert import Rules
 from annotation_site.reports.measures import DIGITS, Measure, Share
-from annotation_site.reports.tallies import Answers, ItemTally
-from attribution.analysis.aggregation import Status, majority_right, status_of
+from annotation_site.reports.outcomes import Outcomes
+from attribution.analysis.aggregation import Status
 from attribution.analysis.alpha import Patterns, masi_distances
 from attribution.analysis.intervals import newcombe, wilson
 
 NO_IMAGES = "no scored image"
 NO_ANSWERS = "no answers"
-# The sets of present nouns in the order of Answers.given: both, first only, second only, neither.
+# The sets of present nouns in the order of the answers' codes: both, first only, second only, neither.
 SETS = masi_distances([{1, 2}, {1}, {2}, set()])
 COMPARED = ("non-cohyponyms", "cohyponyms")
 
@@ -65,63 +63,45 @@ class Difference:
         return f"{100 * self.paper:+.0f}"
 
 
-def status(tally: ItemTally, places: int) -> Status:
-    return _status(tally.answers, tally.answered, places)
+def condition_rows(items: Items, found: Outcomes, rules: Rules, which: Booleans) -> tuple[ConditionRow, ...]:
+    """One row a condition, in alphabetical order; ``which`` items (I,) are reported at all."""
+    rows = []
+    for code, condition in enumerate(items.groups):
+        members = which & (items.group == code)
+        if members.any():
+            rows.append(_row(condition, found, members, rules))
+    return tuple(rows)
 
 
-def is_right(answers: Answers) -> bool:
-    return majority_right(answers.given[0], sum(answers.given[1:]))
-
-
-def _status(answers: Answers, answered: int, places: int) -> Status:
-    return status_of(rated=sum(answers.given), too_poor=answers.too_poor, answered=answered, places=places)
-
-
-def condition_rows(tallies: Iterable[ItemTally], rules: Rules) -> tuple[ConditionRow, ...]:
-    """One row a condition, in alphabetical order."""
-    groups: dict[str, Counter[tuple[int, Answers]]] = {}
-    for tally in tallies:
-        groups.setdefault(tally.group, Counter())[tally.answered, tally.answers] += 1
-    return tuple(_row(condition, groups[condition], rules) for condition in sorted(groups))
-
-
-def _row(condition: str, items: Counter[tuple[int, Answers]], rules: Rules) -> ConditionRow:
-    statuses: Counter[Status] = Counter()
-    sets: Counter[tuple[int, ...]] = Counter()
-    right = too_poor = 0
-    for (answered, answers), number in items.items():
-        state = _status(answers, answered, rules.places)
-        statuses[state] += number
-        sets[answers.given] += number
-        too_poor += number * answers.too_poor
-        right += number * (state is Status.SCORED and is_right(answers))
-    given = tuple(sum(n * counts[at] for counts, n in sets.items()) for at in range(4))
-    scored = statuses[Status.SCORED]
+def _row(condition: str, found: Outcomes, members: Booleans, rules: Rules) -> ConditionRow:
+    status = {state: int(np.count_nonzero(found.having(state) & members)) for state in Status}
+    total, sets = found.counts[members].sum(axis=0), found.counts[members, :4]
+    scored = status[Status.SCORED]
+    right = int(np.nansum(found.score[members]))
     return ConditionRow(
         condition=condition,
-        images=statuses.total(),
-        judgements=sum(given) + too_poor,
-        answers=given,
-        too_poor=too_poor,
+        images=int(members.sum()),
+        judgements=int(total.sum()),
+        answers=tuple(int(number) for number in total[:4]),
+        too_poor=int(total[TOO_POOR]),
         scored=scored,
-        waiting=statuses[Status.WAITING],
-        unscored_too_poor=statuses[Status.TOO_POOR],
-        unscored_too_few=statuses[Status.TOO_FEW],
+        waiting=status[Status.WAITING],
+        unscored_too_poor=status[Status.TOO_POOR],
+        unscored_too_few=status[Status.TOO_FEW],
         right_images=right,
         right=Measure.of(right / scored, wilson(right, scored)) if scored else Measure.undefined(NO_IMAGES),
-        right_answers=Share(given[0], sum(given), NO_ANSWERS),
+        right_answers=Share(int(total[0]), int(total[:4].sum()), NO_ANSWERS),
         alpha=_alpha(condition, sets, rules),
         paper=published.right_text(condition),
     )
 
 
-def _alpha(condition: str, sets: Counter[tuple[int, ...]], rules: Rules) -> Measure:
-    patterns = Patterns.grouped(sorted((counts, number) for counts, number in sets.items() if sum(counts) >= 2))
+def _alpha(condition: str, sets: Integers, rules: Rules) -> Measure:
+    patterns = Patterns.from_counts(sets)
     reason = patterns.undefined()
     if reason:
         return Measure.undefined(reason.replace("unit", "image"))
-    rng = np.random.default_rng([rules.seed, zlib.crc32(condition.encode())])
-    interval = patterns.interval(SETS, rng=rng, resamples=rules.resamples)
+    interval = patterns.interval(SETS, rng=rules.rng(condition), resamples=rules.resamples)
     return Measure.of(patterns.alpha(SETS), interval, reason="one image")
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from annotation_site.reports import likert, presence
+from annotation_site.reports.data import FATES, StudyData
 from annotation_site.reports.likert import Rules, TagRow
+from annotation_site.reports.loading import load
 from annotation_site.reports.measures import Share
+from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.presence import ConditionRow, Difference
-from annotation_site.reports.tallies import Raters, Tallies, Totals, raters
 from annotation_site.studies.models import Study
 
 SEED = 0
@@ -17,6 +21,27 @@ CONFIDENCE = 0.95
 PEOPLE, SIMULATED = "people", "simulated raters"
 LIKERT_ANSWERS = ("bad", "poor", "fair", "good", "excellent")
 PRESENCE_ANSWERS = ("both", "first_only", "second_only", "neither")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Every stored judgement of a study in exactly one place, in the order of FATES."""
+
+    stored: int
+    superseded: int
+    surplus: int
+    simulated: int
+    withdrawn: int
+    excluded: int
+    counted: int
+
+
+@dataclass(frozen=True)
+class Raters:
+    """Raters with counted answers, and the most that one of them gave."""
+
+    number: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -66,30 +91,43 @@ class Report:
 
 
 def build_report(study: Study, *, seed: int = SEED, include_simulated: bool = False) -> Report:
-    """Everything a report says about a study, from its judgements as they stand; intervals follow from ``seed``."""
-    rules = Rules(study.seats_per_item, study.interpretable_minimum, seed, RESAMPLES)
-    totals, people = _section(study, rules, simulated=False)
+    """Everything a report says about a study, from its judgements as they stand."""
+    return report_of(load(study), seed=seed, include_simulated=include_simulated)
+
+
+def report_of(data: StudyData, *, seed: int = SEED, include_simulated: bool = False) -> Report:
+    """Everything a report says about these items and answers, whatever their source; intervals follow from ``seed``."""
+    facts = data.facts
+    rules = Rules(facts.interpretable_minimum, seed, RESAMPLES)
+    totals = _totals(data)
     return Report(
-        study=study.slug,
-        title=study.title,
-        kind=study.kind,
-        state=study.state,
-        raters_an_item=study.seats_per_item,
-        interpretable_minimum=study.interpretable_minimum,
+        study=facts.slug,
+        title=facts.title,
+        kind=facts.kind,
+        state=facts.state,
+        raters_an_item=facts.raters_an_item,
+        interpretable_minimum=facts.interpretable_minimum,
         seed=seed,
         resamples=RESAMPLES,
         confidence=CONFIDENCE,
         totals=totals,
-        people=people,
-        simulated=_section(study, rules, simulated=True)[1] if include_simulated and totals.simulated else None,
+        people=_section(data, rules, simulated=False),
+        simulated=_section(data, rules, simulated=True) if include_simulated and totals.simulated else None,
     )
 
 
-def _section(study: Study, rules: Rules, *, simulated: bool) -> tuple[Totals, Section]:
-    tallies = Tallies(study, simulated=simulated)
-    who, by = SIMULATED if simulated else PEOPLE, raters(study, simulated=simulated)
-    if study.kind == Study.Kind.LIKERT:
-        rows, overall = likert.tag_rows(tallies, rules)
-        return tallies.totals, Section(who, by, rows, overall=overall)
-    conditions = presence.condition_rows(tallies, rules)
-    return tallies.totals, Section(who, by, conditions, difference=presence.difference(conditions))
+def _totals(data: StudyData) -> Totals:
+    number = np.bincount(data.fates(), minlength=len(FATES))
+    return Totals(len(data.judgements), **{fate: int(n) for fate, n in zip(FATES, number, strict=True)})
+
+
+def _section(data: StudyData, rules: Rules, *, simulated: bool) -> Section:
+    which = data.counted(simulated=simulated)
+    found, in_use = outcomes(data, which), ~data.items.withdrawn
+    by = np.bincount(data.judgements.rater[which], minlength=len(data.raters))
+    who, raters = SIMULATED if simulated else PEOPLE, Raters(int(np.count_nonzero(by)), int(by.max(initial=0)))
+    if data.facts.kind == "likert":
+        rows, overall = likert.tag_rows(data.items, found, rules, in_use)
+        return Section(who, raters, rows, overall=overall)
+    conditions = presence.condition_rows(data.items, found, rules, in_use)
+    return Section(who, raters, conditions, difference=presence.difference(conditions))

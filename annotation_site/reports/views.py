@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from annotation_site.reports import formats, items, tallies
-from annotation_site.reports.actions import next_action, with_progress
+from annotation_site.reports import formats, items
+from annotation_site.reports.actions import next_action, seats, with_progress
 from annotation_site.reports.figure import alternative_text, figure_bytes
 from annotation_site.reports.report import Report, Section, build_report
 from annotation_site.reports.sorting import LIKERT_COLUMNS, PRESENCE_COLUMNS, sorted_rows
@@ -60,12 +60,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @researchers_only
 def report(request: HttpRequest, slug: str) -> HttpResponse:
     study, built = _built(slug, request)
-    seats = tallies.seats(study)
+    places = seats(study)
     context = {
         "study": study,
         "report": built,
-        "seats": seats,
-        "action": next_action(study, seats, staff=request.user.is_staff),
+        "seats": places,
+        "action": next_action(study, places, staff=request.user.is_staff),
         "is_open": is_open(),
         "sections": [_shown(section, built, request) for section in built.sections],
         "recipes": _recipes(study),
@@ -121,7 +121,7 @@ def figure(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 @researchers_only
 def group_items(request: HttpRequest, slug: str, group: str) -> HttpResponse:
     study, simulated = get_object_or_404(Study, slug=slug), _simulated(request)
-    every = items.outcomes(study, group, simulated=simulated)
+    every = items.outcomes_of(study, group, simulated=simulated)
     if not every:
         raise Http404(f"Study {slug} has no items in {group!r}.")
     status = request.GET.get("status", "")

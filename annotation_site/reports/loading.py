@@ -1,0 +1,189 @@
+"""A study's columns from the database: items, then every stored judgement in one query, streamed.
+
+All judgements come from one query, so that a report's totals fit together however many answers arrive while it is
+read. PostgreSQL sends them as fixed-width binary rows (COPY), which NumPy reads as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.db.models import Case, F, IntegerField, QuerySet, SmallIntegerField, Value, When
+from django.db.models.functions import Cast, Coalesce
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating.models import Judgement
+from annotation_site.reports.data import (
+    MISSING,
+    OPT_OUTS,
+    PRESENT,
+    Column,
+    Facts,
+    Integers,
+    ItemPacker,
+    Items,
+    Judgements,
+    Rater,
+    StudyData,
+    in_order,
+    pair_name,
+)
+from annotation_site.studies.models import Item, Study
+
+CHUNK = 5000
+COLUMNS = (
+    "seat__item_id",
+    "enrolment_id",
+    "code",
+    "revision",
+    "current",
+    "surplus",
+    "spent",
+    "shown_at",
+    "answered_at",
+)
+# One row of COPY's binary format: its number of fields, then each field's length and bytes, all big-endian.
+WIDTHS = {"seat__item_id": "i8", "enrolment_id": "i8", "code": "i2", "revision": "i2", "current": "?", "surplus": "?"}
+WIDTHS |= {"spent": "i4", "shown_at": "i8", "answered_at": "i8"}
+# One row of COPY's binary format: its number of fields, then each field's length and bytes, all big-endian.
+FIELDS = [part for name, width in WIDTHS.items() for part in ((f"length of {name}", ">i4"), (name, f">{width}"))]
+BINARY = np.dtype([("number of fields", ">i2"), *FIELDS])
+HEADER = 19
+# PostgreSQL counts microseconds from 2000.
+POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+NATIVE = np.dtype(list(WIDTHS.items()))
+
+
+def load(study: Study, *, only: str | None = None) -> StudyData:
+    """The study as it stands; ``only`` one tag or condition of it, if given."""
+    # Judgements first: whatever they name is there when it is looked up.
+    rows = _judgement_rows(study, only)
+    ids, items = _items(study, only)
+    enrolments, raters = _raters(study)
+    return StudyData(facts_of(study), items, raters, _judgements(rows, ids, enrolments))
+
+
+def facts_of(study: Study) -> Facts:
+    return Facts(
+        slug=study.slug,
+        title=study.title,
+        kind=study.kind,
+        state=study.state,
+        raters_an_item=study.seats_per_item,
+        interpretable_minimum=study.interpretable_minimum,
+        cap=study.cap,
+    )
+
+
+def group_field(study: Study) -> str:
+    """Where an item keeps what its study's rows are grouped by."""
+    return "word__tag" if study.kind == Study.Kind.LIKERT else "condition"
+
+
+def rated_items(study: Study, only: str | None = None) -> QuerySet[Item]:
+    """Items that a report is about, withdrawn ones too, by position."""
+    items = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("position")
+    return items if only is None else items.filter(**{group_field(study): "" if only == "none" else only})
+
+
+def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
+    """The items' ids and columns, by position."""
+    fields = ("pk", "position", "generation_id", group_field(study), "arm", "word__text", "second_word__text")
+    packer, ids = ItemPacker(), []
+    rows = rated_items(study, only).values_list(*fields, "withdrawn_at")
+    for pk, position, image, group, arm, first, second, withdrawn_at in rows.iterator(chunk_size=CHUNK):
+        ids.append(pk)
+        packer.add(
+            position=position,
+            image=image,
+            group=group,
+            arm=arm,
+            pair=pair_name(first, second or ""),
+            places=study.seats_per_item,
+            withdrawn=withdrawn_at is not None,
+        )
+    return np.array(ids, dtype=np.int64), packer.packed()
+
+
+def _raters(study: Study) -> tuple[Integers, tuple[Rater, ...]]:
+    """The enrolments' ids and raters, by pseudonym."""
+    fields = ("pk", "rater__pseudonym", "rater__simulated", "excluded_at", "exclusion_reason")
+    rows = list(Enrolment.objects.filter(study=study).order_by("rater__pseudonym").values_list(*fields))
+    rows.sort(key=lambda row: row[1])
+    raters = tuple(Rater(name, simulated, reason if at else "") for _, name, simulated, at, reason in rows)
+    return np.array([row[0] for row in rows], dtype=np.int64), raters
+
+
+def _judgement_rows(study: Study, only: str | None) -> Column:
+    """Every judgement on a rated item as one structured array."""
+    stored = Judgement.objects.filter(seat__study=study, seat__item__purpose=Item.Purpose.RATED)
+    if only is not None:
+        stored = stored.filter(seat__item__in=rated_items(study, only).order_by())
+    code = Case(
+        When(rating__isnull=False, then=F("rating") - 1),
+        *(When(opt_out=name, then=Value(code)) for name, code in OPT_OUTS.items()),
+        *(
+            When(first_present=first, second_present=second, then=Value(code))
+            for code, (first, second) in enumerate(PRESENT)
+        ),
+        output_field=IntegerField(),
+    )
+    spent = Cast(Coalesce("browser_milliseconds", Value(MISSING)), IntegerField())
+    rows = stored.order_by().annotate(code=Cast(code, SmallIntegerField()), spent=spent).values_list(*COLUMNS)
+    return _copied(rows) if connection.vendor == "postgresql" else _fetched(rows)
+
+
+def _fetched(rows: QuerySet[Any, tuple[Any, ...]]) -> Column:
+    def native() -> Iterator[tuple[Any, ...]]:
+        for *plain, shown, answered in rows.iterator(chunk_size=CHUNK):
+            yield (*plain, microseconds(shown), microseconds(answered))
+
+    return np.fromiter(native(), dtype=NATIVE)
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, exact."""
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _copied(rows: QuerySet[Any, tuple[Any, ...]]) -> Column:
+    sql, parameters = rows.query.sql_with_params()
+    content = bytearray()
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
+    ):
+        for block in copy:
+            content += block
+    rows_read = (len(content) - HEADER) // BINARY.itemsize
+    return np.frombuffer(content, dtype=BINARY, offset=HEADER, count=rows_read)
+
+
+def _judgements(rows: Column, ids: Integers, enrolments: Integers) -> Judgements:
+    shift = POSTGRES_EPOCH if rows.dtype == BINARY else 0
+    return in_order(
+        Judgements(
+            item=_places(rows["seat__item_id"], ids).astype(np.int32),
+            rater=_places(rows["enrolment_id"], enrolments).astype(np.int32),
+            answer=rows["code"].astype(np.int8),
+            revision=rows["revision"].astype(np.int16),
+            current=rows["current"].astype(np.bool_),
+            surplus=rows["surplus"].astype(np.bool_),
+            milliseconds=rows["spent"].astype(np.int32),
+            shown=rows["shown_at"].astype(np.int64) + shift,
+            at=rows["answered_at"].astype(np.int64) + shift,
+        )
+    )
+
+
+def _places(wanted: Column, ids: Integers) -> Integers:
+    """Where each wanted id stands among the ids, which come in any order."""
+    if not len(wanted):
+        return np.zeros(0, dtype=np.int64)
+    order = np.argsort(ids)
+    return np.asarray(order[np.searchsorted(ids, wanted.astype(np.int64), sorter=order)])
