@@ -7,6 +7,7 @@ work. So the browser has a thread of its own: a test hands it a script, and look
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -55,8 +56,19 @@ class Visitor:
         with self.page.expect_navigation():
             self.page.keyboard.press(keys[-1])
 
+    def until(self, expression: str) -> None:
+        """Wait for a JavaScript expression to hold.
+
+        Playwright's own ``wait_for_function`` evaluates text again in the page after its first look, which the page's
+        content security policy forbids.
+        """
+        end = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"still not so: {expression}"
+            self.page.wait_for_timeout(20)
+
     def wait_until_painted(self) -> None:
-        self.page.wait_for_function("paintedAt !== null")
+        self.until("paintedAt !== null")
 
 
 Script = Callable[[Visitor], Any]
