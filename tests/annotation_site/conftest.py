@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from PIL import Image
 
@@ -25,6 +26,12 @@ TAGS = ("NOUN", "VERB", "ADJ", "DET")
 @pytest.fixture(autouse=True)
 def _own_media_folder(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Hints and throttles of an earlier test, whose rows had the same ids, are forgotten."""
+    cache.clear()
 
 
 def sentence(number: int) -> records.Prompt:

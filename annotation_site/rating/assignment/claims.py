@@ -1,0 +1,104 @@
+"""Claiming: the rater's current seat, and one ahead of it."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating.assignment.candidates import free_seats, unseen
+from annotation_site.rating.assignment.clock import database_now
+from annotation_site.rating.assignment.leases import lease_end, release, release_expired
+from annotation_site.rating.assignment.places import places_left
+from annotation_site.rating.models import Seat
+
+
+def may_rate(enrolment: Enrolment) -> bool:
+    """Whether anything is handed out to this rater at all."""
+    return enrolment.study.is_open and enrolment.excluded_at is None
+
+
+@transaction.atomic
+def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None = None) -> Seat | None:
+    """The rater's current seat: the open lease, renewed, or a newly leased one.
+
+    None at the cap, when nothing is left for them, or when nothing is handed out.
+    """
+    now = now or database_now()
+    enrolment = lock(enrolment)
+    if not may_rate(enrolment):
+        return None
+    current = _current(enrolment, now)
+    return current or _lease(enrolment, rng=rng, now=now)
+
+
+@transaction.atomic
+def claim_ahead(enrolment: Enrolment, *, rng: random.Random, now: datetime | None = None) -> Seat | None:
+    """The one seat leased beyond the current one, so that its pictures can be fetched; renewed if it is there already.
+
+    It becomes the current one when that is answered. None without a current seat, and where claim_next gives none.
+    """
+    now = now or database_now()
+    enrolment = lock(enrolment)
+    if not may_rate(enrolment) or _current(enrolment, now) is None:
+        return None
+    ahead = _leases(enrolment).filter(ahead=True).first()
+    if ahead is not None:
+        return _keep(ahead, enrolment, now, ahead=True)
+    return _lease(enrolment, rng=rng, now=now, ahead=True)
+
+
+def has_finished(enrolment: Enrolment) -> bool:
+    """Whether nothing will come for this rater any more: the cap is reached, or every other item is fully judged."""
+    if places_left(enrolment) <= 0:
+        return True
+    seats = Seat.objects.filter(study=enrolment.study_id)
+    # One by one, for each has an index of its own.
+    states = (Seat.State.FREE, Seat.State.PENDING, Seat.State.LEASED)
+    return not any(unseen(seats.filter(state=state), enrolment).exists() for state in states)
+
+
+def lock(enrolment: Enrolment) -> Enrolment:
+    """The enrolment with its study, read under a lock: two tabs queue up, and each counts what the other took."""
+    return Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
+
+
+def _leases(enrolment: Enrolment) -> QuerySet[Seat]:
+    """At most two, the current one first."""
+    return enrolment.seats.filter(state=Seat.State.LEASED).select_related("item").order_by("ahead")
+
+
+def _current(enrolment: Enrolment, now: datetime) -> Seat | None:
+    for seat in _leases(enrolment):
+        if seat.item.withdrawn_at is None:
+            return _keep(seat, enrolment, now, ahead=False)
+        release(seat, enrolment)
+    return None
+
+
+def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> Seat | None:
+    """The lease renewed; None if it ended while we looked."""
+    until = lease_end(enrolment, now)
+    mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
+    if not mine.update(leased_until=until, ahead=ahead):
+        return None
+    seat.leased_until, seat.ahead = until, ahead
+    return seat
+
+
+def _lease(enrolment: Enrolment, *, rng: random.Random, now: datetime, ahead: bool = False) -> Seat | None:
+    if places_left(enrolment) <= 0:
+        return None
+    release_expired(enrolment.study, now=now)
+    until = lease_end(enrolment, now)
+    for seat in free_seats(enrolment, rng):
+        taken = Seat.objects.filter(pk=seat.pk, state=Seat.State.FREE).update(
+            state=Seat.State.LEASED, enrolment=enrolment, leased_until=until, ahead=ahead
+        )
+        if taken:
+            seat.state, seat.enrolment, seat.leased_until, seat.ahead = Seat.State.LEASED, enrolment, until, ahead
+            return seat
+    return None

@@ -1,0 +1,91 @@
+"""Leases: kept alive while a page is open, given back, and freed when they run out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating.assignment import hints
+from annotation_site.rating.assignment.clock import database_now
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.studies.models import Item, Study
+
+FREED: dict[str, Any] = {
+    "state": Seat.State.FREE,
+    "enrolment": None,
+    "leased_until": None,
+    "ahead": False,
+    "ordinal": None,
+}
+# A claim frees no more than this of what others left behind; the rest is the next claim's, or the reaper's.
+AT_ONCE = 100
+
+
+def lease_end(enrolment: Enrolment, now: datetime) -> datetime:
+    """When a lease that is given or renewed now runs out."""
+    return now + timedelta(minutes=enrolment.study.lease_minutes)
+
+
+def renew(seat: Seat, enrolment: Enrolment, *, now: datetime | None = None) -> bool:
+    """Extend a lease; False if it is no longer theirs."""
+    until = lease_end(enrolment, now or database_now())
+    mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
+    return bool(mine.update(leased_until=until))
+
+
+def heartbeat(enrolment: Enrolment, now: datetime) -> datetime | None:
+    """Extend all that the rater holds; when it runs out now, None if they hold nothing."""
+    until = lease_end(enrolment, now)
+    mine = Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED)
+    return until if mine.update(leased_until=until) else None
+
+
+def release(seat: Seat, enrolment: Enrolment) -> bool:
+    """Give a leased seat back unanswered."""
+    mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
+    return _free(mine, enrolment.study_id) > 0
+
+
+def release_all(enrolment: Enrolment) -> int:
+    """Give back all that the rater holds unanswered; how many seats."""
+    return _free(Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED), enrolment.study_id)
+
+
+@transaction.atomic
+def release_expired(study: Study | None = None, *, now: datetime, limit: int = AT_ONCE) -> int:
+    """Free up to ``limit`` leases, of one study or of all, that have run out by the database's clock; how many."""
+    expired = Seat.objects.filter(state=Seat.State.LEASED, leased_until__lt=now)
+    if study is not None:
+        expired = expired.filter(study=study)
+    # Skipping what is locked, so that two reapers, or one and a heartbeat, never wait for each other in a circle.
+    some = expired.order_by("leased_until").select_for_update(skip_locked=True).values("pk")[:limit]
+    return _free(expired.filter(pk__in=some), study and study.pk)
+
+
+def _free(seats: Any, study: int | None) -> int:
+    freed: int = seats.update(**FREED)
+    if freed and study is not None:
+        hints.forget(study)
+    return freed
+
+
+@transaction.atomic
+def reopen_seats(enrolment: Enrolment) -> int:
+    """Free the seats of an excluded rater for others; how many.
+
+    Their judgements stay stored as surplus: not counted, not even if the exclusion is lifted later, since by then
+    others may have taken the places. Checks keep their answers, which tell why the rater was excluded. A rater who is
+    not excluded keeps all seats.
+    """
+    enrolment = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
+    if enrolment.excluded_at is None:
+        return 0
+    release_all(enrolment)
+    rated = {"item__study": enrolment.study_id, "item__purpose": Item.Purpose.RATED}
+    seats = Seat.objects.filter(enrolment=enrolment, state=Seat.State.DONE, **rated)
+    given = Judgement.objects.filter(enrolment=enrolment, seat__in=seats.values("pk"))
+    given.update(surplus=True)
+    return _free(seats, enrolment.study_id)

@@ -1,0 +1,75 @@
+"""Opening, pausing and closing a study; freeing the seats of new images; taking an item out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+
+from django.db import transaction
+
+from annotation_site.rating.assignment import hints
+from annotation_site.rating.assignment.answers import StudyNotReady
+from annotation_site.rating.assignment.clock import database_now
+from annotation_site.rating.assignment.leases import FREED
+from annotation_site.rating.models import Seat
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.models import Item, Study
+
+
+@transaction.atomic
+def open_study(study: Study, *, now: datetime | None = None) -> int:
+    """Make the seats of every item, fix the cap and let raters in; how many seats there are.
+
+    A paused study is opened again with the seats it has.
+    """
+    now = now or database_now()
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.PAUSED:
+        Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
+        return Seat.objects.filter(study=study).count()
+    if study.state != Study.State.DRAFT:
+        raise StudyNotReady(f"Study {study.slug!r} is {study.state}: only a draft or a paused study can be opened.")
+    # Locked, so that a worker finishing one of them right now either shows here or finds the seat to free.
+    items = list(study.items.in_use().select_related("generation").select_for_update(of=("self", "generation")))
+    if not items:
+        raise StudyNotReady(f"Study {study.slug!r} has no items: draw some with `manage.py sample_pairs` first.")
+    seats = [seat for item in items for seat in _seats_of(item, study)]
+    Seat.objects.bulk_create(seats, batch_size=1000)
+    # Through the decimal that was typed: 0.29 * 100 is 28.99... in floats.
+    cap = max(1, math.floor(Fraction(str(study.cap_share)) * len(seats)))
+    Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, cap=cap, opened_at=now)
+    hints.forget(study.pk)
+    return len(seats)
+
+
+def _seats_of(item: Item, study: Study) -> Iterator[Seat]:
+    state = Seat.State.FREE if item.generation.is_done else Seat.State.PENDING
+    for number in range(study.seats_per_item):
+        yield Seat(study=study, item=item, round=number, position=item.position, state=state)
+
+
+def pause_study(study: Study) -> bool:
+    """Hand out nothing more for now; answers on their way are still taken."""
+    return bool(Study.objects.filter(pk=study.pk, state=Study.State.OPEN).update(state=Study.State.PAUSED))
+
+
+def close_study(study: Study, *, now: datetime | None = None) -> bool:
+    """End the study for good; answers on their way are still taken."""
+    live = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
+    return bool(live.update(state=Study.State.CLOSED, closed_at=now or database_now()))
+
+
+def release_pending(generations: list[Generation]) -> int:
+    """Free the seats that waited for these generations; called in the transaction that marks them done."""
+    waiting = Seat.objects.filter(item__generation__in=generations, state=Seat.State.PENDING)
+    return waiting.update(state=Seat.State.FREE)
+
+
+@transaction.atomic
+def withdraw_item(item: Item, *, now: datetime | None = None) -> None:
+    """Take an item out of the study; its judgements stay stored and are no longer counted, its leases end."""
+    Seat.objects.filter(item=item, state=Seat.State.LEASED).update(**FREED)
+    Item.objects.filter(pk=item.pk, withdrawn_at__isnull=True).update(withdrawn_at=now or database_now())
+    hints.forget(item.study_id)
