@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.urls import reverse
 
 from annotation_site.stimuli.models import Generation, Word
+from attribution.maps.colours import colour_table
 
 
 def image_url(generation: Generation) -> str:
@@ -17,5 +20,21 @@ def heat_map_url(generation: Generation, word: Word, *, layer: str, colours: str
     return f"{address}?colours={colours}&layer={layer}&v={version(generation.maps_sha256)}"
 
 
-def version(sha256: str) -> str:
-    return sha256[:12]
+def colour_bar_url(colours: str) -> str:
+    """A colour map as a picture, dark to bright."""
+    return _of_colours("colour-bar", colours)
+
+
+def colour_table_url(colours: str) -> str:
+    """A colour map as 256 x 3 bytes."""
+    return _of_colours("colour-table", colours)
+
+
+def _of_colours(page: str, colours: str) -> str:
+    tag = sha256(colour_table(colours).tobytes()).hexdigest()
+    return f"{reverse(page, args=[colours])}?v={version(tag)}"
+
+
+def version(tag: str) -> str:
+    """The part of a file's hash that its address carries."""
+    return tag[:12]

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from annotation_site.stimuli import files
-from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, heat_map_url, image_url
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.models import Item
+from attribution.maps.colours import COLOUR_MAPS, colour_table
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +120,17 @@ def test_a_missing_image_file_is_named(client, item, caplog):
     response = client.get(image_url(item.generation))
     assert response.status_code == 500
     assert name in response.content.decode()
+
+
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_a_colour_map_travels_as_bytes_and_is_shown_as_a_bar(client, name):
+    table = client.get(colour_table_url(name))
+    assert table.content == colour_table(name).tobytes()
+    assert "immutable" in table["Cache-Control"]
+    bar = client.get(colour_bar_url(name))
+    assert pixels(bar).tolist() == [colour_table(name).tolist()]
+    assert client.get(colour_bar_url(name), headers={"If-None-Match": bar["ETag"]}).status_code == 304
+
+
+def test_an_unknown_colour_map_is_not_found(client):
+    assert client.get("/stimuli/colours/rainbow.png").status_code == 404
