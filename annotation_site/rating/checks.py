@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
 
@@ -42,7 +43,7 @@ class Result:
         return f"item {item.pk}: {asked} {_expected(known)}, answered {_given(self.judgement)}"
 
 
-def lease_due(enrolment: Enrolment, now: datetime, until: datetime) -> Seat | None:
+def lease_due(enrolment: Enrolment, now: datetime, until: datetime, *, ahead: bool = False) -> Seat | None:
     """The seat of the check that is due for this rater, leased until ``until``; None when none is due.
 
     The caller holds the lock of the enrolment. Of each ``check_every`` answers one place, drawn from the rater's
@@ -57,7 +58,7 @@ def lease_due(enrolment: Enrolment, now: datetime, until: datetime) -> Seat | No
     unmet = [number for number in there if number not in met]
     if not unmet or answers < due_after(enrolment, len(met), every):
         return None
-    return _lease(_drawn(enrolment, len(met)).choice(unmet), enrolment, now, until)
+    return _lease(_drawn(enrolment, len(met)).choice(unmet), now, enrolment=enrolment, leased_until=until, ahead=ahead)
 
 
 def due_after(enrolment: Enrolment, number: int, every: int) -> int:
@@ -86,14 +87,15 @@ def items(study: Study) -> QuerySet[Item]:
     )
 
 
-def _lease(number: int, enrolment: Enrolment, now: datetime, until: datetime) -> Seat | None:
+def _lease(number: int, now: datetime, **held: Any) -> Seat:
     """A seat that somebody left, or a new one."""
     # Two raters may come to one check at once; the lock gives each a round of their own.
     item = Item.objects.select_for_update(no_key=True).get(pk=number)
     left = Q(state=Seat.State.FREE) | Q(state=Seat.State.LEASED, leased_until__lt=now)
     seats = Seat.objects.filter(item=item)
-    held = {"state": Seat.State.LEASED, "enrolment": enrolment, "leased_until": until}
-    for seat in seats.filter(left).order_by("round")[:3]:
+    held["state"] = Seat.State.LEASED
+    # A rater who comes back late to a lease that ran out just now may be faster, and keeps the seat.
+    for seat in seats.filter(left).order_by("round"):
         if seats.filter(left, pk=seat.pk).update(**held):
             seat.refresh_from_db()
             return seat

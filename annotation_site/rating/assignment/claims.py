@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.rating import checks
+from annotation_site.rating import checks
 from annotation_site.rating.assignment.candidates import free_seats, unseen
 from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.assignment.leases import lease_end, release, release_expired
@@ -18,12 +20,12 @@ from annotation_site.rating.models import Seat
 
 def may_rate(enrolment: Enrolment) -> bool:
     """Whether anything is handed out to this rater at all."""
-    return enrolment.study.is_open and enrolment.excluded_at is None
+    return enrolment.study.is_open and enrolment.excluded_at is None and enrolment.screened_out_at is None
 
 
 @transaction.atomic
 def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None = None) -> Seat | None:
-    """The rater's current seat: the open lease, renewed, or a newly leased one.
+    """The rater's current seat: the open lease, renewed, or a newly leased one, of a check where one is due.
 
     None at the cap, when nothing is left for them, or when nothing is handed out.
     """
@@ -31,8 +33,11 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     enrolment = lock(enrolment)
     if not may_rate(enrolment):
         return None
-    current = _current(enrolment, now)
-    return current or _lease(enrolment, rng=rng, now=now)
+    return (
+        _current(enrolment, now)
+        or checks.lease_due(enrolment, now, lease_end(enrolment, now))
+        or _lease(enrolment, rng=rng, now=now)
+    )
 
 
 @transaction.atomic
@@ -94,6 +99,9 @@ def _lease(enrolment: Enrolment, *, rng: random.Random, now: datetime, ahead: bo
         return None
     release_expired(enrolment.study, now=now)
     until = lease_end(enrolment, now)
+    check = checks.lease_due(enrolment, now, until, ahead=ahead)
+    if check is not None:
+        return check
     for seat in free_seats(enrolment, rng):
         taken = Seat.objects.filter(pk=seat.pk, state=Seat.State.FREE).update(
             state=Seat.State.LEASED, enrolment=enrolment, leased_until=until, ahead=ahead

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.rating import checks
 from annotation_site.rating.assignment.answers import Answer, KeyReused
 from annotation_site.rating.assignment.claims import lock
 from annotation_site.rating.assignment.clock import database_now
@@ -65,15 +66,19 @@ def _record(
     revision = earlier.count() + 1
     if revision > 1:
         earlier.filter(current=True).update(current=False)
-    return Judgement.objects.create(
+    now = now or database_now()
+    judgement = Judgement.objects.create(
         seat=seat,
         enrolment=enrolment,
         key=key,
         revision=revision,
         surplus=surplus,
-        answered_at=now or database_now(),
+        answered_at=now,
         **fields,
     )
+    if seat.item.purpose:
+        checks.settle(enrolment, now)
+    return judgement
 
 
 def _replayed(stored: Judgement, seat: Seat, answer: Answer) -> Judgement:
