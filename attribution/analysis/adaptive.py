@@ -1,0 +1,62 @@
+"""Which items are asked more often than three times, by a rule fixed before the study opens.
+
+What the rule does to the numbers (shown by simulation in docs/statistics.md):
+
+* Answers to items that disagree count more often. Whatever pools single answers, such as alpha, the shares of answers
+  and the mean of all ratings, then leans to the hard items; alpha comes out too low. Compute these from the first
+  ``stages[0]`` answers of every item (:func:`first_answers`).
+* Scores of items, such as medians, stay one an item. More answers make the median of a hard item steadier; where
+  answers are skewed it also moves, from the middle of three towards the middle of all raters.
+* The rule looks at answers in the order in which they were given, so it can be checked afterwards from the export.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from attribution.errors import AnalysisError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Ask ``stages[0]`` raters; while the answers so far disagree, as many as the next stage says, to the last one.
+
+    ``spread``: ratings disagree when the highest is at least this much above the lowest; None for answers that have no
+    order, which disagree when none was given by more than half. ``stages`` are ascending, such as 3, 5 and 7.
+    """
+
+    stages: tuple[int, ...] = (3, 5, 7)
+    spread: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.stages or self.stages[0] < 1 or list(self.stages) != sorted(set(self.stages)):
+            raise AnalysisError(f"stages are {self.stages}: give ascending numbers of raters, such as 3, 5, 7.")
+        if self.spread is not None and not self.spread > 0:
+            raise AnalysisError(f"spread is {self.spread!r}: give a positive difference of ratings, or None.")
+
+    def disagree(self, answers: Sequence[Hashable]) -> bool:
+        """Whether these answers disagree; None among them is an opt-out, which says nothing."""
+        given = [answer for answer in answers if answer is not None]
+        if len(given) < 2:
+            # Nothing to compare: an item that most raters opt out of is not settled by asking more of them.
+            return False
+        if self.spread is None:
+            return 2 * max(Counter(given).values()) <= len(given)
+        ratings = [float(answer) for answer in given]  # type: ignore[arg-type]
+        return max(ratings) - min(ratings) >= self.spread
+
+
+def needs_more(answers: Sequence[Hashable], rule: Rule) -> int:
+    """How many more raters an item needs now, 0 when it is done.
+
+    ``answers`` are all given so far, in the order given; None is an opt-out. A stage that has begun is completed,
+    whatever its first answers say: the decision is taken once, at the end of each stage.
+    """
+    for stage in rule.stages[:-1]:
+        if len(answers) < stage:
+            return stage - len(answers)
+        if not rule.disagree(answers[:stage]):
+            return 0
+    return max(0, rule.stages[-1] - len(answers))
