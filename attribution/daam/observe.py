@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from attribution.daam.attention import Attended, AttentionProbe
+from attribution.daam.exchange import AttentionExchange, Exchange
 from attribution.errors import TraceError
 
 Listener = Callable[[str, Attended], None]
 
 
 @contextmanager
-def observed(layers: Mapping[str, Any], traceable: frozenset[str], listener: Listener) -> Iterator[None]:
+def observed(
+    layers: Mapping[str, Any], traceable: frozenset[str], listener: Listener, exchange: Exchange | None = None
+) -> Iterator[None]:
     """Show the attention of ``layers`` (by name) to ``listener``; on exit the very same processors are back.
+
+    ``exchange`` may give an attention call other queries and keys, which is then what listeners see.
 
     Raises TraceError, naming the layer, when a processor's class is not among the ``traceable`` ones.
     """
-    replacements = {name: _observer(name, attention, traceable, listener) for name, attention in layers.items()}
+    replacements = {
+        name: _observer(name, attention, traceable, listener, exchange) for name, attention in layers.items()
+    }
     with ExitStack() as exits:
         for name, attention in layers.items():
             exits.callback(attention.set_processor, attention.processor)
@@ -29,9 +36,10 @@ def observed(layers: Mapping[str, Any], traceable: frozenset[str], listener: Lis
 class _ObservedProcessor:
     """An attention processor that shows its attention to listeners and leaves the work to the original."""
 
-    def __init__(self, original: Any, layer: str, listeners: tuple[Listener, ...]) -> None:
+    def __init__(self, original: Any, layer: str, listeners: tuple[Listener, ...], exchange: Exchange | None) -> None:
         self.original = original
         self.listeners = listeners
+        self.exchange = exchange
         self._layer = layer
 
     # diffusers passes a processor only those arguments that its signature names.
@@ -45,21 +53,27 @@ class _ObservedProcessor:
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        with AttentionProbe(self._show):
+        with AttentionProbe(self._show), self._exchanged():
             return self.original(attn, hidden_states, encoder_hidden_states, attention_mask, temb, *args, **kwargs)
+
+    def _exchanged(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.exchange is None else AttentionExchange(self._layer, self.exchange)
 
     def _show(self, attended: Attended) -> None:
         for listener in self.listeners:
             listener(self._layer, attended)
 
 
-def _observer(name: str, attention: Any, traceable: frozenset[str], listener: Listener) -> _ObservedProcessor:
+def _observer(
+    name: str, attention: Any, traceable: frozenset[str], listener: Listener, exchange: Exchange | None
+) -> _ObservedProcessor:
     processor = attention.processor
     if isinstance(processor, _ObservedProcessor):
-        return _ObservedProcessor(processor.original, name, (*processor.listeners, listener))
+        listeners = (*processor.listeners, listener)
+        return _ObservedProcessor(processor.original, name, listeners, exchange or processor.exchange)
     if type(processor).__name__ not in traceable:
         raise TraceError(
             f"layer {name!r} attends with {type(processor).__name__}, which cannot be traced; unload IP-adapters, and "
             f"undo slicing or xFormers by setting one of these processors: {', '.join(sorted(traceable))}"
         )
-    return _ObservedProcessor(processor, name, (listener,))
+    return _ObservedProcessor(processor, name, (listener,), exchange)
