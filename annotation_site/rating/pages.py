@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from annotation_site.raters.models import Enrolment
@@ -15,6 +16,7 @@ from annotation_site.rating.tickets import Ticket, submission_key
 from annotation_site.stimuli.addresses import heat_map_url, image_url
 from annotation_site.studies import questions
 from annotation_site.studies.models import Item, Study
+from annotation_site.studies.texts import item_question, likert_ratings, texts_of
 
 # Below this many pixels a picture is shown with crisp edges: blurring would hide what was drawn.
 PIXEL_ART = 128
@@ -39,13 +41,28 @@ def item_page(
         "total": total,
         "ticket": Ticket(seat.pk, enrolment.pk, now).sign(),
         "key": submission_key(seat, enrolment),
-        "question": questions.question(study.kind),
         "previous": answer_words(previous) if previous else "",
+        **sent(form),
+        **stimulus(item, enrolment),
+    }
+
+
+def stimulus(item: Item, enrolment: Enrolment) -> dict[str, Any]:
+    """An item's picture and map, its question and its answers, for whatever the rater answers it."""
+    study = enrolment.study
+    return {
+        "question": item_question(item, study, get_language() or ""),
+        **_stimulus(item),
+        **(_likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, enrolment)),
+    }
+
+
+def sent(form: AnswerForm | None) -> dict[str, Any]:
+    """What was sent with a form that has an error, and the error."""
+    return {
         "chosen": _chosen(form) if form else [],
         "error": form.errors["answer"][0] if form else "",
         "elapsed": form.data.get("browser_milliseconds", "") if form else "",
-        **_stimulus(item),
-        **(_likert(item) if study.kind == Study.Kind.LIKERT else _presence(item, enrolment)),
     }
 
 
@@ -63,7 +80,7 @@ def _stimulus(item: Item) -> dict[str, Any]:
     }
 
 
-def _likert(item: Item) -> dict[str, Any]:
+def _likert(item: Item, study: Study) -> dict[str, Any]:
     word, text = item.word, item.word.prompt.text
     return {
         "before": text[: word.start],
@@ -71,7 +88,7 @@ def _likert(item: Item) -> dict[str, Any]:
         "after": text[word.end :],
         "overlay_url": heat_map_url(item.generation, word, layer="overlay"),
         "map_url": heat_map_url(item.generation, word, layer="map"),
-        "answers": questions.LIKERT_RATINGS,
+        "answers": likert_ratings(study, get_language() or ""),
         "opt_outs": questions.LIKERT_OPT_OUTS,
     }
 
@@ -90,7 +107,8 @@ def answer_words(judgement: Judgement) -> str:
     if judgement.opt_out:
         return _opt_out_words(judgement)
     if judgement.rating:
-        return f"{judgement.rating} {questions.LIKERT_ANCHORS[judgement.rating]}"
+        anchors = texts_of(judgement.seat.study, get_language() or "").anchors
+        return f"{judgement.rating} {anchors[judgement.rating]}"
     item = judgement.seat.item
     second = item.second_word.text if item.second_word else ""
     seen = [(judgement.first_present, item.word.text), (judgement.second_present, second)]
@@ -107,7 +125,7 @@ def end_page(enrolment: Enrolment) -> dict[str, Any]:
     """Thanks, the code, and what was collected."""
     study = enrolment.study
     answers = enrolment.judgements.filter(current=True)
-    open_to_them = study.is_open and not enrolment.excluded_at
+    open_to_them = assignment.may_rate(enrolment)
     return {
         "study": study,
         "enrolment": enrolment,
@@ -117,5 +135,6 @@ def end_page(enrolment: Enrolment) -> dict[str, Any]:
         "opted_out": answers.exclude(opt_out="").count(),
         "can_undo": open_to_them,
         "can_continue": open_to_them and assignment.places_left(enrolment) > 0,
+        "screened_out": enrolment.screened_out_at is not None,
         "paused": study.state == Study.State.PAUSED and not enrolment.excluded_at,
     }
