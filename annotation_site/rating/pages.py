@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotation_site.raters.models import Enrolment
+from annotation_site.raters.models import Enrolment, PracticeAnswer
 from annotation_site.rating import assignment
 from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
 from annotation_site.rating.models import Judgement, Seat
@@ -104,21 +104,19 @@ def _presence(item: Item, enrolment: Enrolment) -> dict[str, Any]:
 
 def answer_words(judgement: Judgement) -> str:
     """A given answer, as the rater read it."""
-    if judgement.opt_out:
-        return _opt_out_words(judgement)
-    if judgement.rating:
-        anchors = texts_of(judgement.seat.study, get_language() or "").anchors
-        return f"{judgement.rating} {anchors[judgement.rating]}"
-    item = judgement.seat.item
+    return given_words(judgement, judgement.seat.item, judgement.seat.study)
+
+
+def given_words(given: Judgement | PracticeAnswer, item: Item, study: Study) -> str:
+    """An answer to an item, in the words of the answers."""
+    if given.opt_out:
+        choices = questions.LIKERT_OPT_OUTS if study.kind == Study.Kind.LIKERT else questions.PRESENCE_OPT_OUTS
+        return next(str(choice.label) for choice in choices if choice.value == given.opt_out)
+    if given.rating:
+        return f"{given.rating} {texts_of(study, get_language() or '').anchors[given.rating]}"
     second = item.second_word.text if item.second_word else ""
-    seen = [(judgement.first_present, item.word.text), (judgement.second_present, second)]
+    seen = [(given.first_present, item.word.text), (given.second_present, second)]
     return _(" and ").join(text for present, text in seen if present) or str(questions.NEITHER.label)
-
-
-def _opt_out_words(judgement: Judgement) -> str:
-    likert = judgement.seat.study.kind == Study.Kind.LIKERT
-    choices = questions.LIKERT_OPT_OUTS if likert else questions.PRESENCE_OPT_OUTS
-    return next(str(choice.label) for choice in choices if choice.value == judgement.opt_out)
 
 
 def end_page(enrolment: Enrolment) -> dict[str, Any]:
