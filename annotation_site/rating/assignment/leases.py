@@ -37,7 +37,9 @@ def renew(seat: Seat, enrolment: Enrolment, *, now: datetime | None = None) -> b
 
 
 def heartbeat(enrolment: Enrolment, now: datetime) -> datetime | None:
-    """Extend all that the rater holds; when it runs out now, None if they hold nothing."""
+    """Extend all that the rater holds; when it runs out now, None if they hold nothing or are excluded."""
+    if enrolment.excluded_at:
+        return None
     until = lease_end(enrolment, now)
     mine = Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED)
     return until if mine.update(leased_until=until) else None
@@ -61,8 +63,10 @@ def release_expired(study: Study | None = None, *, now: datetime, limit: int = A
     if study is not None:
         expired = expired.filter(study=study)
     # Skipping what is locked, so that two reapers, or one and a heartbeat, never wait for each other in a circle.
-    some = expired.order_by("leased_until").select_for_update(skip_locked=True).values("pk")[:limit]
-    return _free(expired.filter(pk__in=some), study and study.pk)
+    some = expired.order_by("leased_until").select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit]
+    # Not as a subquery of the update, which PostgreSQL may run, and lock, once for each row.
+    pks = list(some)
+    return _free(expired.filter(pk__in=pks), study and study.pk) if pks else 0
 
 
 def _free(seats: Any, study: int | None) -> int:
