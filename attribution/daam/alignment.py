@@ -8,17 +8,18 @@ from attribution.errors import TraceError
 from attribution.maps.alignment import Alignment, Token
 
 
-def align(tokenizer: Any, prompt: str) -> Alignment:
-    """The tokens that ``tokenizer`` makes of ``prompt`` the way a pipeline calls it: padded and cut to its length.
+def align(tokenizer: Any, prompt: str, length: int | None = None) -> Alignment:
+    """The tokens that ``tokenizer`` makes of ``prompt`` the way a pipeline calls it: padded and cut to ``length``.
 
-    Offsets index ``prompt`` as it was written, also where the tokenizer normalises. Raises TraceError when the
-    tokenizer gives no offsets.
+    ``length`` is the tokenizer's own limit unless given. Offsets index ``prompt`` as it was written, also where the
+    tokenizer normalises. Raises TraceError when the tokenizer gives no offsets.
     """
     if not getattr(tokenizer, "is_fast", False):
         raise TraceError(
             f"{type(tokenizer).__name__} gives no character offsets; load the pipeline with a fast tokenizer"
         )
-    seen = _tokens(tokenizer, prompt, padding="max_length", max_length=tokenizer.model_max_length, truncation=True)
+    length = length or tokenizer.model_max_length
+    seen = _tokens(tokenizer, prompt, padding="max_length", max_length=length, truncation=True)
     whole = [token for token in _tokens(tokenizer, prompt, verbose=False) if not token.special]
     seen_words = sum(not token.special for token in seen)
     return Alignment(prompt, seen, whole[seen_words].start if seen_words < len(whole) else None)

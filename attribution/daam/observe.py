@@ -53,8 +53,14 @@ class _ObservedProcessor:
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        with AttentionProbe(self._show), self._exchanged():
-            return self.original(attn, hidden_states, encoder_hidden_states, attention_mask, temb, *args, **kwargs)
+        with AttentionProbe(self._show) as probe, self._exchanged():
+            output = self.original(attn, hidden_states, encoder_hidden_states, attention_mask, temb, *args, **kwargs)
+        if probe.calls != 1:
+            raise TraceError(
+                f"layer {self._layer!r} made {probe.calls} calls of scaled_dot_product_attention where one was "
+                "expected: give the model diffusers' native attention backend and its own processors"
+            )
+        return output
 
     def _exchanged(self) -> AbstractContextManager[Any]:
         return nullcontext() if self.exchange is None else AttentionExchange(self._layer, self.exchange)

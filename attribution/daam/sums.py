@@ -54,7 +54,7 @@ class MapSums:
 
     def means(self) -> Tensor:
         """Mean maps over steps, layers and heads, float32 [images, tokens, height, width]; empties the sums."""
-        total = None if self._full is None else _as_grid(self._full, self.grid)
+        total = None if self._full is None else as_grid(self._full, self.grid)
         for layer in tuple(self._small):
             total = _plus(total, self._enlarged(self._small.pop(layer)))
         if total is None:
@@ -64,14 +64,16 @@ class MapSums:
 
     def _enlarged(self, sums: Tensor) -> Tensor:
         """Sum over heads of the resized, clamped maps; one head at a time, for the sake of memory."""
-        height, width = self._grids[sums.shape[-1]]
-        rows = _weights(height, self.grid[0], sums)
-        columns = _weights(width, self.grid[1], sums).T
-        images, _, tokens, _ = sums.shape
+        images, _, tokens, positions = sums.shape
         total = sums.new_zeros(images, tokens, *self.grid)
         for head in sums.unbind(dim=1):
-            total += (rows @ _as_grid(head, (height, width)) @ columns).clamp_(min=0)
+            total += enlarged(as_grid(head, self._grids[positions]), self.grid).clamp_(min=0)
         return total
+
+
+def enlarged(maps: Tensor, grid: Grid) -> Tensor:
+    """``maps`` [..., rows, columns] resized (bicubic) to [..., *grid]; not clamped."""
+    return _weights(maps.shape[-2], grid[0], maps) @ maps @ _weights(maps.shape[-1], grid[1], maps).T
 
 
 def levels(grid: Grid) -> Iterator[Grid]:
@@ -83,7 +85,8 @@ def levels(grid: Grid) -> Iterator[Grid]:
         yield height, width
 
 
-def _as_grid(maps: Tensor, grid: Grid) -> Tensor:
+def as_grid(maps: Tensor, grid: Grid) -> Tensor:
+    """``maps`` [..., positions] as [..., *grid]."""
     return maps.view(*maps.shape[:-1], *grid)
 
 

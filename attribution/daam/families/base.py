@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from attribution.errors import TraceError
 from attribution.maps.alignment import Alignment
@@ -46,18 +46,42 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the denoiser: where its attention calls keep the picture's positions, and the prompt's tokens.
+
+    ``grid`` is the height and width of the finest positions; ``queries`` and ``keys`` are the picture's queries and
+    the prompt's keys within a call, all of them in cross-attention, some in joint attention.
+    """
+
+    grid: tuple[int, int]
+    queries: slice = field(default_factory=lambda: slice(None))
+    keys: slice = field(default_factory=lambda: slice(None))
+
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """One family: pipeline class names and how to capture their attention to the prompt.
 
     ``denoiser`` names the pipeline's component, ``layers`` lists its attention modules over the prompt by name;
     those whose names begin with one of ``default_layers`` are traced unless others are asked for.
     ``processors`` are the attention processors that are known to make exactly one SDPA call with the prompt's
-    tokens as keys, ``request`` reads a call of ``encode_prompt`` (its arguments by name).
+    tokens as keys. ``request`` reads a call of ``encode_prompt`` (its arguments by name). ``run`` reads a call of the
+    denoiser (likewise) beside the embeddings that the pipeline encoded after the prompt's, as true guidance does;
+    None where that run does not follow the prompt. ``concept_token`` says at which position of ``encode_prompt``'s
+    tokens a concept's own embedding begins, in families whose joint attention ConceptAttention fits; where
+    ``neutral_concepts``, its stream is modulated by a pooled prompt of zeros.
     """
 
+    name: str
     pipelines: frozenset[str]
     denoiser: str
     processors: frozenset[str]
     layers: Callable[[nn.Module], dict[str, Any]]
     default_layers: tuple[str, ...]
-    request: Callable[[Any, Mapping[str, Any]], Request]
+    request: Callable[[Any, Arguments], Request]
+    run: Callable[[nn.Module, Arguments, list[Tensor]], Run | None]
+    concept_token: Callable[[Any], int] | None = None
+    neutral_concepts: bool = False

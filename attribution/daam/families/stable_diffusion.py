@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from attribution.daam.families import prompts, unet
-from attribution.daam.families.base import Family, Request
+from attribution.daam.families.base import Arguments, Family, Request
 
 
-def request(pipeline: Any, arguments: Mapping[str, Any]) -> Request:
+def request(pipeline: Any, arguments: Arguments) -> Request:
     """Read the arguments of ``encode_prompt``."""
     return Request(
         alignments=prompts.alignments(pipeline, pipeline.tokenizer, arguments["prompt"], arguments["prompt_embeds"]),
@@ -19,6 +18,7 @@ def request(pipeline: Any, arguments: Mapping[str, Any]) -> Request:
 
 
 FAMILY = Family(
+    name="stable-diffusion",
     pipelines=frozenset(
         {
             "StableDiffusionPipeline",
@@ -32,4 +32,5 @@ FAMILY = Family(
     layers=unet.layers,
     default_layers=unet.DEFAULT_LAYERS,
     request=request,
+    run=unet.run,
 )

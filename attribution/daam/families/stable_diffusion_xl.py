@@ -6,14 +6,13 @@ another ``prompt_2`` a position joins tokens of two texts, and its map answers f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from attribution.daam.families import prompts, unet
-from attribution.daam.families.base import Family, Request
+from attribution.daam.families.base import Arguments, Family, Request
 
 
-def request(pipeline: Any, arguments: Mapping[str, Any]) -> Request:
+def request(pipeline: Any, arguments: Arguments) -> Request:
     """Read the arguments of ``encode_prompt``; a refiner has the second tokenizer only, and feeds it ``prompt``."""
     prompt, second, embeddings = (arguments[name] for name in ("prompt", "prompt_2", "prompt_embeds"))
     tokenizer = pipeline.tokenizer or pipeline.tokenizer_2
@@ -27,6 +26,7 @@ def request(pipeline: Any, arguments: Mapping[str, Any]) -> Request:
 
 
 FAMILY = Family(
+    name="stable-diffusion-xl",
     pipelines=frozenset(
         {"StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"}
     ),
@@ -35,4 +35,5 @@ FAMILY = Family(
     layers=unet.layers,
     default_layers=unet.DEFAULT_LAYERS,
     request=request,
+    run=unet.run,
 )

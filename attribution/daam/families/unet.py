@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+
+from attribution.daam.families.base import Arguments, Run
 
 PROCESSORS = frozenset({"AttnProcessor2_0", "FusedAttnProcessor2_0"})
 
@@ -19,3 +21,9 @@ def layers(unet: nn.Module) -> dict[str, Any]:
     """
     attention = {name: module for name, module in unet.named_modules() if name.endswith((".attn1", ".attn2"))}
     return {name: module for name, module in attention.items() if module.is_cross_attention}
+
+
+def run(_: nn.Module, arguments: Arguments, negatives: list[Tensor]) -> Run:
+    """The latents are the finest positions; deeper blocks halve them."""
+    height, width = arguments["sample"].shape[-2:]
+    return Run((height, width))
