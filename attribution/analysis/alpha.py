@@ -170,14 +170,20 @@ def count_table(counts: npt.ArrayLike) -> Integers:
 
 def group_rows(table: Integers) -> tuple[Integers, Integers]:
     """The distinct rows of a table of counts (N, V), shape (P, V), and how often each occurs, (P,)."""
+    rows, codes = distinct_rows(table)
+    return rows, np.bincount(codes, minlength=len(rows))
+
+
+def distinct_rows(table: Integers) -> tuple[Integers, Integers]:
+    """The distinct rows of a table of counts (N, V), shape (P, V), and which of them each row is, (N,)."""
     base = int(table.max(initial=0)) + 1
     if table.shape[1] * np.log2(base) >= 62:
-        rows, number = np.unique(table, axis=0, return_counts=True)
-        return rows, number.astype(np.int64)
+        rows, codes = np.unique(table, axis=0, return_inverse=True)
+        return rows, codes.reshape(-1)
     # One integer a row sorts far faster than rows of integers do.
     keys = table @ (base ** np.arange(table.shape[1], dtype=np.int64))
-    _, first, number = np.unique(keys, return_index=True, return_counts=True)
-    return table[first], number.astype(np.int64)
+    _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
+    return table[first], codes
 
 
 def masi_distance(first: AbstractSet[Any], second: AbstractSet[Any]) -> float:
