@@ -12,6 +12,8 @@
     |   +-- WordNotInPrompt     the offsets or the text are not in the prompt
     |   +-- WordPastTheCut      the text encoder cut the prompt off before the word
     +-- MapFileError            a heat-map file is corrupt or of another kind
+    +-- GenerationError         a stored generation lacks its prompt, words or image
+    +-- SegmentationError       masks are missing, or a segmenter cannot be loaded or cannot read the image
     +-- AnalysisError           ratings are not a table that a statistic can be computed from
 """
 
@@ -54,6 +56,14 @@ class WordPastTheCut(WordError):
 
 class MapFileError(AttributionError):
     """A heat-map file is missing, corrupt, or not one of ours."""
+
+
+class GenerationError(AttributionError):
+    """A stored generation lacks its prompt, its words or its image, or they cannot be read."""
+
+
+class SegmentationError(AttributionError):
+    """Masks are missing or malformed, or a segmenter cannot be loaded or cannot read the image."""
 
 
 class AnalysisError(AttributionError):

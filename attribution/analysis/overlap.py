@@ -1,15 +1,16 @@
 """How much the maps of two words share: intersection over union, over the dependent's area, over the head's area.
 
-Hard maps: IoU(i, j) = |i and j| / |i or j|; IoD = |h and d| / |d|; IoH = |h and d| / |h|. Soft maps, each divided by its
-largest value: the same with min(i, j) summed for "and" and max(i, j) for "or"; on masks both agree.
+Hard maps: IoU(i, j) = |i and j| / |i or j|; IoD = |h and d| / |d|; IoH = |h and d| / |h|. Soft maps, each divided by
+its largest value: the same with min(i, j) summed for "and" and max(i, j) for "or"; on masks both agree.
 An empty map shares nothing: a ratio whose denominator is 0 is 0, as in the authors' code, and such words are counted.
 Source: Tang et al., "What the DAAM", ACL 2023, sections 2 and 4; raw maps as in their package (castorini/daam).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Overlaps:
 def hard_overlaps(masks: Booleans) -> Overlaps:
     """Overlaps of hard maps, bool [word, height, width], of all pairs at once."""
     # Counts of cells are whole numbers below 2 ** 24: exact in float32, whose product is the fastest.
-    flat = masks.reshape(len(masks), -1).astype(np.float32)
+    flat = _flat(masks).astype(np.float32)
     shared = (flat @ flat.T).astype(np.float64)
     areas = np.diagonal(shared)
     return Overlaps(shared, areas[:, None] + areas[None, :] - shared)
@@ -95,8 +96,8 @@ def hard_overlaps(masks: Booleans) -> Overlaps:
 
 def soft_overlaps(maps: Maps) -> Overlaps:
     """Overlaps of soft maps [word, height, width], not negative, each first divided by its largest value."""
-    flat = maps.reshape(len(maps), -1).astype(np.float64)
-    peaks = flat.max(axis=1, keepdims=True, initial=0)
+    flat = _flat(maps).astype(np.float64)
+    peaks = flat.max(axis=1, keepdims=True)
     flat = np.divide(flat, peaks, out=np.zeros_like(flat), where=peaks > 0)
     shared = np.array([np.minimum(flat, one).sum(axis=1) for one in flat]).reshape(len(flat), len(flat))
     areas = np.diagonal(shared)
@@ -110,6 +111,10 @@ def mask_iou(first: Booleans, second: Booleans) -> float:
         raise AnalysisError(f"masks of shapes {first.shape} and {second.shape}: give two of one shape.")
     union = int(np.count_nonzero(first | second))
     return int(np.count_nonzero(first & second)) / union if union else 0.0
+
+
+def _flat(maps: NDArray[Any]) -> NDArray[Any]:
+    return maps.reshape(len(maps), math.prod(maps.shape[1:]))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
