@@ -178,6 +178,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", "schedule": 60.0}
+}
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
 ATTEST_LANGUAGE_PIPELINE = env.str("ATTEST_LANGUAGE_PIPELINE", default="")

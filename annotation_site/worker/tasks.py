@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotation_site.rating.assignment import database_now
+from annotation_site.rating.assignment import database_now, release_all_expired
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.models import Study
 from annotation_site.worker.generation import precompute, wanted_by
@@ -24,6 +24,12 @@ def precompute_batch(slug: str, batch_size: int) -> int:
     if (tally.done or tally.failed) and mine.claimable(database_now()).exists():
         precompute_batch.delay(slug, batch_size)
     return tally.done
+
+
+@shared_task
+def release_leases() -> int:
+    """Free the leases that have run out; how many. Celery beat sends it each minute."""
+    return release_all_expired(now=database_now())
 
 
 def waiting(study: Study) -> int:

@@ -6,10 +6,8 @@ import random
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating import checks
 from annotation_site.rating import checks
 from annotation_site.rating.assignment.candidates import free_seats, unseen
 from annotation_site.rating.assignment.clock import database_now
@@ -33,11 +31,11 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     enrolment = lock(enrolment)
     if not may_rate(enrolment):
         return None
-    return (
-        _current(enrolment, now)
-        or checks.lease_due(enrolment, now, lease_end(enrolment, now))
-        or _lease(enrolment, rng=rng, now=now)
-    )
+    for seat in _leases(enrolment):
+        if _keep(seat, enrolment, now, ahead=False):
+            return seat
+    due = checks.lease_due(enrolment, now, lease_end(enrolment, now))
+    return due or _lease(enrolment, rng=rng, now=now)
 
 
 @transaction.atomic
@@ -48,11 +46,12 @@ def claim_ahead(enrolment: Enrolment, *, rng: random.Random, now: datetime | Non
     """
     now = now or database_now()
     enrolment = lock(enrolment)
-    if not may_rate(enrolment) or _current(enrolment, now) is None:
+    current, *ahead = _leases(enrolment) or [None]
+    if current is None or not may_rate(enrolment) or not _keep(current, enrolment, now, ahead=False):
         return None
-    ahead = _leases(enrolment).filter(ahead=True).first()
-    if ahead is not None:
-        return _keep(ahead, enrolment, now, ahead=True)
+    for seat in ahead:
+        if _keep(seat, enrolment, now, ahead=True):
+            return seat
     return _lease(enrolment, rng=rng, now=now, ahead=True)
 
 
@@ -71,27 +70,18 @@ def lock(enrolment: Enrolment) -> Enrolment:
     return Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
 
 
-def _leases(enrolment: Enrolment) -> QuerySet[Seat]:
-    """At most two, the current one first."""
-    return enrolment.seats.filter(state=Seat.State.LEASED).select_related("item").order_by("ahead")
+def _leases(enrolment: Enrolment) -> list[Seat]:
+    """At most two, the current one first; those of items that were withdrawn meanwhile are given back."""
+    held = enrolment.seats.filter(state=Seat.State.LEASED).select_related("item").order_by("ahead")
+    return [seat for seat in held if seat.item.withdrawn_at is None or not release(seat, enrolment)]
 
 
-def _current(enrolment: Enrolment, now: datetime) -> Seat | None:
-    for seat in _leases(enrolment):
-        if seat.item.withdrawn_at is None:
-            return _keep(seat, enrolment, now, ahead=False)
-        release(seat, enrolment)
-    return None
-
-
-def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> Seat | None:
-    """The lease renewed; None if it ended while we looked."""
+def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> bool:
+    """Renew a lease; False if it ended while we looked."""
     until = lease_end(enrolment, now)
     mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
-    if not mine.update(leased_until=until, ahead=ahead):
-        return None
     seat.leased_until, seat.ahead = until, ahead
-    return seat
+    return bool(mine.update(leased_until=until, ahead=ahead))
 
 
 def _lease(enrolment: Enrolment, *, rng: random.Random, now: datetime, ahead: bool = False) -> Seat | None:

@@ -7,7 +7,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
@@ -162,6 +165,17 @@ def test_the_reaper_takes_the_oldest_first_and_no_more_than_it_is_told(make_stud
     claim(young, NOON + timedelta(minutes=1)), claim(old)
     assert assignment.release_expired(now=LATER, limit=1) == 1
     assert Seat.objects.get(state="leased").enrolment == young
+
+
+def test_the_command_and_the_beat_free_what_ran_out(make_study, capsys):
+    one, two = enrol(make_study()), enrol(make_study(slug="two"))
+    claim(one), claim(two)  # in March: long ago
+    [beat] = settings.CELERY_BEAT_SCHEDULE.values()
+    assert import_string(beat["task"])() == 2
+    claim(one)
+    call_command("release_leases")
+    assert capsys.readouterr().out == "1 leases had run out.\n"
+    assert not Seat.objects.filter(state="leased").exists()
 
 
 def test_the_seats_of_an_excluded_rater_go_to_others(make_study):
