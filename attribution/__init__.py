@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from attribution.daam.capture import trace
     from attribution.daam.generate import Drawn, generate
     from attribution.daam.pipelines import load_pipeline
+    from attribution.daam.recording import Recording
     from attribution.maps.heat_maps import HeatMap, HeatMaps
 
 _HOMES = {
     "Drawn": "attribution.daam.generate",
     "HeatMap": "attribution.maps.heat_maps",
     "HeatMaps": "attribution.maps.heat_maps",
+    "Recording": "attribution.daam.recording",
     "generate": "attribution.daam.generate",
     "load_pipeline": "attribution.daam.pipelines",
     "trace": "attribution.daam.capture",
 }
 
-__all__ = ["Drawn", "HeatMap", "HeatMaps", "generate", "load_pipeline", "trace"]
+__all__ = ["Drawn", "HeatMap", "HeatMaps", "Recording", "generate", "load_pipeline", "trace"]
 
 
 def __getattr__(name: str) -> Any:
