@@ -15,6 +15,8 @@ from attribution.daam.choice import Choice
 from attribution.daam.families import Request
 from attribution.daam.observe import observed
 from attribution.daam.raw import RAW_LIMIT, RawSums, axes_of
+from attribution.daam.recording import Recording
+from attribution.daam.replay import Carrier, carrier
 from attribution.daam.watch import Watch
 from attribution.daam.words import Words
 from attribution.errors import TraceError
@@ -31,6 +33,8 @@ def trace(
     heads: Collection[int] | None = None,
     raw: Collection[str] = (),
     raw_limit: int = RAW_LIMIT,
+    record: Recording | None = None,
+    replay: Recording | None = None,
 ) -> Tracer:
     """Record heat maps of every call of ``pipeline`` within a ``with`` block.
 
@@ -50,19 +54,33 @@ def trace(
     ``raw`` names axes, "steps", "layers", "heads", along which :meth:`Tracer.raw` gives the maps apart: the
     probabilities are then kept, at most ``raw_limit`` bytes of them.
 
-    The pipeline draws the same images as without, and gets its attention processors back on every exit. Raises
-    TraceError for a pipeline, a layer or a processor that cannot be traced; a call of the pipeline raises WordError
-    when ``words`` do not fit its prompts.
+    ``record`` keeps the cross-attention of the one call that follows, ``replay`` gives it to each call that follows, so
+    that only the prompt's values change; the maps are then those of the recorded attention. See
+    :class:`attribution.Recording`.
+
+    Unless it replays, the pipeline draws the same images as without; it gets its attention processors back on every
+    exit. Raises TraceError for a pipeline, a layer or a processor that cannot be traced; a call of the pipeline raises
+    WordError when ``words`` do not fit its prompts.
     """
-    return Tracer(pipeline, Choice(words, exact, steps, layers, heads), raw=raw, raw_limit=raw_limit)
+    choice = Choice(words, exact, steps, layers, heads)
+    return Tracer(pipeline, choice, raw=raw, raw_limit=raw_limit, carrier=carrier(pipeline, record, replay))
 
 
 class Tracer(Watch[Call]):
     """A pipeline under observation; made by :func:`trace`. May be entered again after its exit, and nested."""
 
-    def __init__(self, pipeline: Any, choice: Choice, *, raw: Collection[str] = (), raw_limit: int = RAW_LIMIT) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        choice: Choice,
+        *,
+        raw: Collection[str] = (),
+        raw_limit: int = RAW_LIMIT,
+        carrier: Carrier | None = None,
+    ) -> None:
         super().__init__(pipeline, choice.steps)
         self._choice = choice
+        self._carrier = carrier
         self._raw_axes = axes_of(raw)
         self._raw_limit = raw_limit
         self._raw: list[RawMaps] = []
@@ -71,6 +89,8 @@ class Tracer(Watch[Call]):
         """The chosen layers' attention."""
         layers = self._choice.layers_of(self.family.layers(self.denoiser), self.family.default_layers)
         yield observed(layers, self.family.processors, self._record)
+        if self._carrier is not None:
+            yield self._carrier
 
     def recording(self, request: Request) -> Call:
         """Sums of the chosen attention; see :class:`Watch`."""

@@ -168,7 +168,7 @@ class Carrier(Watch[Passage]):
         return self._passage(request, self._recording)
 
     def observers(self) -> Iterator[AbstractContextManager[Any]]:
-        """The denoiser's timesteps, and all its cross-attention layers; TraceError names one that is of another kind."""
+        """The denoiser's timesteps and all its cross-attention layers; TraceError names one of another kind."""
         layers = self.family.layers(self.denoiser)
         _refuse_joint_attention(layers)
         yield _before(self.denoiser, self._note_timestep)
