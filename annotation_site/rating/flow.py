@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
-from annotation_site.rating.practice import practice
+from annotation_site.rating.practice import pass_without, practice
 from annotation_site.studies.models import Study
 
 
@@ -60,6 +60,8 @@ def _kind(enrolment: Enrolment, now: datetime) -> Kind:
 def _before_the_items(enrolment: Enrolment, now: datetime) -> Kind:
     if enrolment.study.instructions_shown and enrolment.instructed_at is None:
         return Kind.INSTRUCTIONS
+    if pass_without(enrolment, now=now):
+        return _among_the_items(enrolment)
     state = practice(enrolment)
     if not state.over:
         return Kind.PRACTICE

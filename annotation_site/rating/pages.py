@@ -14,6 +14,7 @@ from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket, submission_key
 from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.stimuli.models import Recipe
 from annotation_site.studies import questions
 from annotation_site.studies.models import Item, Study
 from annotation_site.studies.texts import item_question, likert_ratings, texts_of
@@ -76,8 +77,12 @@ def _stimulus(item: Item) -> dict[str, Any]:
     return {
         "recipe": recipe,
         "image_url": image_url(item.generation),
-        "pixel_art": max(recipe.height, recipe.width) <= PIXEL_ART,
+        "pixel_art": is_pixel_art(recipe),
     }
+
+
+def is_pixel_art(recipe: Recipe) -> bool:
+    return max(recipe.height, recipe.width) <= PIXEL_ART
 
 
 def _likert(item: Item, study: Study) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating import assignment, pages
+from annotation_site.rating import assignment, flow, pages
 from annotation_site.rating.forms import AnswerForm, form_class, milliseconds
+from annotation_site.rating.links import enrolment_or_404
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import BadTicket, Ticket
 
@@ -30,15 +31,16 @@ SEEN = ("item__generation__recipe", "item__word__prompt", "item__second_word")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def rate(request: HttpRequest, token: str) -> HttpResponse:
-    enrolment = _enrolment_or_404(token)
+    enrolment = enrolment_or_404(token)
     if request.method == "POST":
         return _submit(request, enrolment, now=assignment.database_now())
     return _show_next(request, enrolment, now=assignment.database_now())
 
 
 def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
-    if not assignment.may_rate(enrolment):
-        return redirect("done", token=enrolment.token)
+    step = flow.next_step(enrolment, now)
+    if step.kind is not flow.Kind.ITEM:
+        return redirect(step.address)
     seat = assignment.claim_next(enrolment, rng=RANDOM, now=now)
     if seat is None and assignment.has_finished(enrolment):
         Enrolment.objects.filter(pk=enrolment.pk, completed_at__isnull=True).update(completed_at=now)
@@ -94,7 +96,7 @@ def _first_answer_stands(request: HttpRequest, enrolment: Enrolment, key: uuid.U
 @require_safe
 def last(request: HttpRequest, token: str) -> HttpResponse:
     """The last answer reopened. It stands until another one is submitted."""
-    enrolment = _enrolment_or_404(token)
+    enrolment = enrolment_or_404(token)
     judgement = _last_answer(enrolment)
     if judgement is None or not assignment.may_rate(enrolment):
         return redirect("rate", token=token)
@@ -105,7 +107,7 @@ def last(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def done(request: HttpRequest, token: str) -> HttpResponse:
-    enrolment = _enrolment_or_404(token)
+    enrolment = enrolment_or_404(token)
     # The completion code is not for those who still have items to judge.
     if assignment.may_rate(enrolment) and enrolment.completed_at is None:
         return redirect("rate", token=token)
@@ -115,13 +117,6 @@ def done(request: HttpRequest, token: str) -> HttpResponse:
 def _item(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
     study = context["study"]
     return render(request, f"rating/{study.kind}.html", context, status=status)  # type: ignore[attr-defined]
-
-
-def _enrolment_or_404(token: str) -> Enrolment:
-    enrolment = Enrolment.objects.filter(token=token).select_related("study", "rater").first()
-    if enrolment is None:
-        raise Http404(_("This link is not one of ours: check that all of it was copied. Your answers are safe."))
-    return enrolment
 
 
 def _credentials_or_404(request: HttpRequest, enrolment: Enrolment) -> tuple[Ticket, uuid.UUID]:
