@@ -16,11 +16,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation_site.raters.consent import consent_text
+from annotation_site.raters.consent import Consent, consent_of
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.stimuli.models import Recipe
-from annotation_site.studies import questions
 from annotation_site.studies.models import Item, Study
+from annotation_site.studies.texts import texts_of
 
 SECONDS_AN_ANSWER = {Study.Kind.LIKERT: 8, Study.Kind.PRESENCE: 6}
 SESSION_KEY = "rater"
@@ -44,33 +44,40 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _join_page(request, study, enrolment)
     if enrolment is None:
+        consent = consent_of(study, get_language() or "")
         if request.POST.get("consent") != "yes":
-            return _join_page(request, study, None, error=True, status=422)
-        enrolment = enrol(study, _remembered_rater(request), locale=get_language() or "", now=timezone.now())
+            return _join_page(request, study, None, error="no consent")
+        if request.POST.get("version", consent.version) != consent.version:
+            return _join_page(request, study, None, error="another version")
+        rater = _remembered_rater(request)
+        enrolment = enrol(study, rater, consent, locale=get_language() or "", now=timezone.now())
         request.session[SESSION_KEY] = enrolment.rater_id
     return redirect("rate", token=enrolment.token)
 
 
-def _join_page(
-    request: HttpRequest, study: Study, enrolment: Enrolment | None, *, error: bool = False, status: int = 200
-) -> HttpResponse:
+def _join_page(request: HttpRequest, study: Study, enrolment: Enrolment | None, *, error: str = "") -> HttpResponse:
+    texts = texts_of(study, get_language() or "")
     context: dict[str, Any] = {
         "study": study,
         "enrolment": enrolment,
         "minutes": minutes(study),
-        "consent": consent_text(study.consent_version),
-        "question": questions.question(study.kind),
-        "anchors": questions.LIKERT_ANCHORS,
+        "consent": consent_of(study, get_language() or ""),
+        "question": texts.question,
+        "anchors": texts.anchors,
         "error": error,
     }
-    return render(request, "raters/join.html", context, status=status)
+    return render(request, "raters/join.html", context, status=422 if error else 200)
 
 
 @transaction.atomic
-def enrol(study: Study, rater: Rater | None, *, locale: str, now: datetime) -> Enrolment:
-    """Take a person who has just agreed into the study; someone who is in it already stays as they are."""
-    consent = {"locale": locale, "consent_version": study.consent_version, "consented_at": now}
-    return Enrolment.objects.get_or_create(rater=rater or Rater.objects.create(), study=study, defaults=consent)[0]
+def enrol(study: Study, rater: Rater | None, consent: Consent, *, locale: str, now: datetime) -> Enrolment:
+    """Take a person who has just agreed into the study; someone who is in it already stays as they are.
+
+    The version agreed to is theirs for good: a later one is asked of those who join later.
+    """
+    agreed = {"consent_version": consent.version, "consent_text": consent.row, "consented_at": now}
+    defaults = {"locale": locale, **agreed}
+    return Enrolment.objects.get_or_create(rater=rater or Rater.objects.create(), study=study, defaults=defaults)[0]
 
 
 def remembered(request: HttpRequest, study: Study) -> Enrolment | None:

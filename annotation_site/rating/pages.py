@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from django.utils.translation import get_language
@@ -13,9 +14,11 @@ from annotation_site.rating import assignment
 from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket, submission_key
-from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, image_url
 from annotation_site.stimuli.models import Recipe
+from annotation_site.stimuli.views import canvas_size
 from annotation_site.studies import questions
+from annotation_site.studies.addresses import DRAWING, map_picture_url, map_url
 from annotation_site.studies.models import Item, Study
 from annotation_site.studies.texts import item_question, likert_ratings, texts_of
 
@@ -44,17 +47,21 @@ def item_page(
         "key": submission_key(seat, enrolment),
         "previous": answer_words(previous) if previous else "",
         **sent(form),
-        **stimulus(item, enrolment),
+        **stimulus(item, enrolment, turn=seat.round),
     }
 
 
-def stimulus(item: Item, enrolment: Enrolment) -> dict[str, Any]:
-    """An item's picture and map, its question and its answers, for whatever the rater answers it."""
+def stimulus(item: Item, enrolment: Enrolment, *, turn: int | None = None) -> dict[str, Any]:
+    """An item's picture and map, its question and its answers, for whatever the rater answers it.
+
+    ``turn`` is the seat's round, by which the order of two nouns alternates; the rater's number where there is no seat.
+    """
     study = enrolment.study
+    turn = enrolment.pk if turn is None else turn
     return {
         "question": item_question(item, study, get_language() or ""),
-        **_stimulus(item),
-        **(_likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, enrolment)),
+        **_picture(item),
+        **(_likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, turn)),
     }
 
 
@@ -63,7 +70,7 @@ def sent(form: AnswerForm | None) -> dict[str, Any]:
     return {
         "chosen": _chosen(form) if form else [],
         "error": form.errors["answer"][0] if form else "",
-        "elapsed": form.data.get("browser_milliseconds", "") if form else "",
+        "sent": form.data if form else {},
     }
 
 
@@ -72,7 +79,7 @@ def _chosen(form: AnswerForm) -> list[str]:
     return values if isinstance(values, list) else [values]
 
 
-def _stimulus(item: Item) -> dict[str, Any]:
+def _picture(item: Item) -> dict[str, Any]:
     recipe = item.generation.recipe
     return {
         "recipe": recipe,
@@ -91,17 +98,33 @@ def _likert(item: Item, study: Study) -> dict[str, Any]:
         "before": text[: word.start],
         "target": text[word.start : word.end],
         "after": text[word.end :],
-        "overlay_url": heat_map_url(item.generation, word, layer="overlay"),
-        "map_url": heat_map_url(item.generation, word, layer="map"),
+        **map_addresses(item, study),
+        "overlay_url": map_picture_url(item, layer="overlay", colours=study.colours),
+        "opaque_url": map_picture_url(item, layer="map", colours=study.colours),
+        "bar_url": colour_bar_url(study.colours),
+        "renderer": f"server {DRAWING}",
         "answers": likert_ratings(study, get_language() or ""),
         "opt_outs": questions.LIKERT_OPT_OUTS,
     }
 
 
-def _presence(item: Item, enrolment: Enrolment) -> dict[str, Any]:
+def map_addresses(item: Item, study: Study) -> dict[str, Any]:
+    """What a browser needs to draw the item's map: its bytes, the colours, and the size of the drawing in pixels."""
+    height, width = canvas_size(item.generation)
+    return {"map": map_url(item), "colours": colour_table_url(study.colours), "width": width, "height": height}
+
+
+def ahead(item: Item, study: Study) -> dict[str, Any]:
+    """The pictures of an item that comes next, to be fetched and drawn beforehand."""
+    drawing = map_addresses(item, study) if study.kind == Study.Kind.LIKERT else {}
+    return {"image": image_url(item.generation), **drawing}
+
+
+def _presence(item: Item, turn: int) -> dict[str, Any]:
     nouns = [(FIRST, item.word.text), (SECOND, item.second_word.text if item.second_word else "")]
-    # Half of the raters see an item's nouns in the other order, and so does each rater for half of the items.
-    if (enrolment.pk + item.position) % 2:
+    # An item's raters see both orders, as often as each other. Which comes first is as good as drawn by lot for each
+    # item, so that no rater sees one condition in one order.
+    if (turn + blake2b(str(item.pk).encode(), digest_size=1).digest()[0]) % 2:
         nouns.reverse()
     choices = [questions.Choice(value, str(key), text) for key, (value, text) in enumerate(nouns, start=1)]
     return {"answers": choices, "opt_outs": questions.PRESENCE_OPT_OUTS}
@@ -134,10 +157,13 @@ def end_page(enrolment: Enrolment) -> dict[str, Any]:
         "enrolment": enrolment,
         "answers": answers.count(),
         # For those who took part, and for those who came when nothing was left; not for whoever waits for a first item.
-        "has_code": not enrolment.excluded_at and (answers.exists() or enrolment.completed_at is not None),
+        "has_code": not enrolment.excluded_at
+        and not enrolment.screened_out_at
+        and (answers.exists() or enrolment.completed_at is not None),
         "opted_out": answers.exclude(opt_out="").count(),
         "can_undo": open_to_them,
         "can_continue": open_to_them and assignment.places_left(enrolment) > 0,
+        "practised": enrolment.practice_answers.count(),
         "screened_out": enrolment.screened_out_at is not None,
         "paused": study.state == Study.State.PAUSED and not enrolment.excluded_at,
     }
