@@ -54,7 +54,7 @@ def dawid_skene(
     of its size. EM finds a local maximum, and with few answers a rater there may be many.
     """
     given = np.asarray(labels)
-    kinds = _check(given, items, raters, classes)
+    kinds = check_answers(given, items, raters, classes)
     item_names, item = np.unique(np.asarray(items), return_inverse=True)
     rater_names, rater = np.unique(np.asarray(raters), return_inverse=True)
     posteriors = np.zeros((len(item_names), kinds))
@@ -101,8 +101,10 @@ def _expect(
     return shares / totals, float((highest + np.log(totals)).sum())
 
 
-def _check(given: npt.NDArray[np.generic], items: npt.ArrayLike, raters: npt.ArrayLike, classes: int | None) -> int:
-    """The number of classes; raises AnalysisError when the three columns do not fit together."""
+def check_answers(
+    given: npt.NDArray[np.generic], items: npt.ArrayLike, raters: npt.ArrayLike, classes: int | None
+) -> int:
+    """The number of classes of answers in long form; raises AnalysisError when the columns do not fit together."""
     shapes = {np.shape(items), np.shape(raters), given.shape}
     if len(shapes) != 1 or given.ndim != 1 or not given.size:
         raise AnalysisError(f"items, raters and labels have shapes {sorted(shapes)}: give three equal, filled columns.")

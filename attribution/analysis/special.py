@@ -73,25 +73,19 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:
-    """1 / (1 + d1 / (1 + d2 / (1 + ...))), by Lentz's method."""
-    value, ratio, inverse = _TINY, _TINY, 0.0
-    for step in range(1, 1000):
-        m = (step - 1) // 2
-        if step == 1:
-            term = 1.0
-        elif step % 2 == 0:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+    """The continued fraction 1 / (1 + d1 / (1 + d2 / (1 + ...))) of the incomplete beta function, by Lentz's method."""
+    value = ratio = 1.0
+    inverse = 0.0
+    for step in range(1, 2000):
+        m, odd = divmod(step, 2)
+        top = -(a + m) * (a + b + m) if odd else m * (b - m)
+        term = top * x / ((a + step - 1) * (a + step))
         inverse = 1 / ((1 + term * inverse) or _TINY)
         ratio = (1 + term / ratio) or _TINY
-        if step == 1:
-            # The first numerator stands over 1 + ..., with nothing before it.
-            inverse, ratio = 1.0, 1 / _TINY
         value *= inverse * ratio
         if abs(inverse * ratio - 1) < 1e-15:
             break
-    return value
+    return 1 / value
 
 
 def digamma(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -107,3 +101,9 @@ def digamma(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
     square = 1 / at**2
     series = square * (1 / 12 - square * (1 / 120 - square * (1 / 252 - square * (1 / 240 - square / 132))))
     return np.asarray(np.log(at) - 0.5 / at - series - below)
+
+
+def log_gamma(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Logarithm of the gamma function at positive ``x``, of its shape."""
+    at = np.asarray(x, dtype=np.float64)
+    return np.array([math.lgamma(value) for value in at.ravel()], dtype=np.float64).reshape(at.shape)
