@@ -115,7 +115,8 @@ class Item(models.Model):
         UNIFORM = "uniform", _("the same everywhere")
         FILE = "file", _("a stored file")
 
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="items")
+    # No index of the study alone: while statistics are old the planner takes it for all that is asked of a study.
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="items", db_index=False)
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="items")
     word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="items")
     second_word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
@@ -135,6 +136,7 @@ class Item(models.Model):
 
     class Meta:
         ordering = ["study_id", "position"]
+        indexes = [models.Index(fields=["study"], condition=Q(withdrawn_at__isnull=False), name="withdrawn_items")]
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="one_item_at_each_position"),
             models.UniqueConstraint(

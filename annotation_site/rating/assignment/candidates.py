@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import hints
@@ -15,7 +16,8 @@ from annotation_site.studies.models import Item
 
 # In a large study the search first tries a few short stretches of positions, so that a long one where all is taken,
 # or seen by this rater, is left at once instead of walked through.
-STRETCH = 200
+LARGE = 10_000
+STRETCH = 100
 STRETCHES = 4
 
 Range = dict[str, int]
@@ -36,19 +38,20 @@ def free_seats(enrolment: Enrolment, rng: random.Random) -> Iterator[Seat]:
 def unseen(seats: QuerySet[Seat], enrolment: Enrolment) -> QuerySet[Seat]:
     """Seats of items in use that this rater holds no seat of and gave no surplus answer to.
 
-    Scalar subqueries, since the planner takes NOT EXISTS for an anti-join and reads the rater's whole history.
+    Scalar subqueries, since the planner takes NOT EXISTS for an anti-join and reads the rater's whole history; none
+    compared with NULL, which it believes to be true once in two hundred, and then sorts all rather than stop at one.
     """
-    asked = Item.objects.in_use().filter(pk=OuterRef("item")).order_by()
-    held = Seat.objects.filter(enrolment=enrolment, item=OuterRef("item")).order_by()
+    asked = Item.objects.in_use().filter(pk=OuterRef("item"))
+    held = Seat.objects.filter(enrolment=enrolment, item=OuterRef("item"))
     # Any other answer of theirs stands in a seat that they hold.
-    surplus = Judgement.objects.filter(enrolment=enrolment, surplus=True, seat__item=OuterRef("item")).order_by()
-    return seats.alias(asked=_first(asked), held=_first(held), surplus=_first(surplus)).filter(
-        asked__gt=0, held__isnull=True, surplus__isnull=True
-    )
+    surplus = Judgement.objects.filter(enrolment=enrolment, surplus=True, seat__item=OuterRef("item"))
+    marked = seats.alias(asked=_found(asked), held=_found(held), surplus=_found(surplus))
+    return marked.exclude(asked=0).exclude(held=1).exclude(surplus=1)
 
 
-def _first(rows: QuerySet[Any]) -> Subquery:
-    return Subquery(rows.values("pk")[:1])
+def _found(rows: QuerySet[Any]) -> Coalesce:
+    """1 or 0: whether there is a row."""
+    return Coalesce(Subquery(rows.order_by().values(one=Value(1))[:1]), 0)
 
 
 def _open_rounds(free: QuerySet[Seat], study: int) -> Iterator[int]:
@@ -71,7 +74,7 @@ def _ascending(free: QuerySet[Seat]) -> Iterator[int]:
 def _ranges(highest: int, rng: random.Random) -> Iterator[Range]:
     """Where to look: in a large study a few stretches at random, then from a random start to the end and around."""
     start = rng.randrange(highest + 1)
-    if highest > STRETCH * STRETCHES:
+    if highest >= LARGE:
         for _ in range(STRETCHES):
             yield {"position__gte": start, "position__lt": start + STRETCH}
             start = rng.randrange(highest + 1)

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating.assignment import hints
 from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Item, Study
@@ -48,15 +47,15 @@ def heartbeat(enrolment: Enrolment, now: datetime) -> datetime | None:
 def release(seat: Seat, enrolment: Enrolment) -> bool:
     """Give a leased seat back unanswered."""
     mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
-    return _free(mine, enrolment.study_id) > 0
+    return bool(mine.update(**FREED))
 
 
 def release_all(enrolment: Enrolment) -> int:
     """Give back all that the rater holds unanswered; how many seats."""
-    return _free(Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED), enrolment.study_id)
+    return Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED).update(**FREED)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def release_expired(study: Study | None = None, *, now: datetime, limit: int = AT_ONCE) -> int:
     """Free up to ``limit`` leases, of one study or of all, that have run out by the database's clock; how many."""
     expired = Seat.objects.filter(state=Seat.State.LEASED, leased_until__lt=now)
@@ -66,7 +65,7 @@ def release_expired(study: Study | None = None, *, now: datetime, limit: int = A
     some = expired.order_by("leased_until").select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit]
     # Not as a subquery of the update, which PostgreSQL may run, and lock, once for each row.
     pks = list(some)
-    return _free(expired.filter(pk__in=pks), study and study.pk) if pks else 0
+    return expired.filter(pk__in=pks).update(**FREED) if pks else 0
 
 
 def release_all_expired(*, now: datetime) -> int:
@@ -75,13 +74,6 @@ def release_all_expired(*, now: datetime) -> int:
     while freed := release_expired(now=now):
         total += freed
     return total
-
-
-def _free(seats: Any, study: int | None) -> int:
-    freed: int = seats.update(**FREED)
-    if freed and study is not None:
-        hints.forget(study)
-    return freed
 
 
 @transaction.atomic
@@ -100,4 +92,4 @@ def reopen_seats(enrolment: Enrolment) -> int:
     seats = Seat.objects.filter(enrolment=enrolment, state=Seat.State.DONE, **rated)
     given = Judgement.objects.filter(enrolment=enrolment, seat__in=seats.values("pk"))
     given.update(surplus=True)
-    return _free(seats, enrolment.study_id)
+    return seats.update(**FREED)
