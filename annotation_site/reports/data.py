@@ -75,11 +75,13 @@ class Items:
 
 
 class Rater(NamedTuple):
-    """A rater by pseudonym; ``reason`` is of the exclusion, empty for those who count."""
+    """A rater by pseudonym; ``reason`` is of the exclusion, empty for those who count; checks with their results."""
 
     pseudonym: str
     simulated: bool = False
     reason: str = ""
+    passed: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -182,22 +184,18 @@ class Names:
         codes = np.frombuffer(self._column, dtype=np.intc) if len(self._column) else np.zeros(0, np.intc)
         return (place[codes] if len(names) else codes.astype(np.int64)), tuple(names)
 
-    def as_they_came(self) -> Column:
-        return np.array(self._column, dtype=np.int64)
-
 
 class ItemPacker:
     """Makes the columns of items that come one at a time, by position."""
 
     def __init__(self) -> None:
-        self._image, self._group, self._arm, self._pair = Names(), Names(), Names(), Names()
-        self._position, self._places, self._withdrawn = array("q"), array("q"), array("b")
+        self._group, self._arm, self._pair = Names(), Names(), Names()
+        self._position, self._image, self._places, self._withdrawn = array("q"), array("q"), array("q"), array("b")
 
-    def add(
-        self, *, position: int, image: object, group: str, arm: str, pair: str, places: int, withdrawn: bool
-    ) -> None:
+    def add(self, *, position: int, image: int, group: str, arm: str, pair: str, places: int, withdrawn: bool) -> None:
+        """``image`` is any number that two items share when they show the same image."""
         self._position.append(position)
-        self._image.add(str(image))
+        self._image.append(image)
         self._group.add(group or NO_GROUP)
         self._arm.add(arm)
         self._pair.add(pair)
@@ -210,7 +208,7 @@ class ItemPacker:
         pair, pairs = self._pair.sorted()
         return Items(
             position=np.array(self._position, dtype=np.int64),
-            image=self._image.as_they_came(),
+            image=_renumbered(np.array(self._image, dtype=np.int64)),
             group=group,
             arm=arm,
             pair=pair,
@@ -220,6 +218,14 @@ class ItemPacker:
             arms=arms,
             pairs=pairs,
         )
+
+
+def _renumbered(labels: Integers) -> Integers:
+    """The same labels as 0, 1, 2, ... in the order in which they first occur."""
+    _, first, code = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[code])
 
 
 def in_order(judgements: Judgements) -> Judgements:

@@ -6,16 +6,20 @@ read. PostgreSQL sends them as fixed-width binary rows (COPY), which NumPy reads
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, QuerySet, SmallIntegerField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.rating import checks
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.data import (
     MISSING,
@@ -67,6 +71,19 @@ def load(study: Study, *, only: str | None = None) -> StudyData:
     return StudyData(facts_of(study), items, raters, _judgements(rows, ids, enrolments))
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Everything read within is of one moment, however many answers arrive meanwhile."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def facts_of(study: Study) -> Facts:
     return Facts(
         slug=study.slug,
@@ -90,10 +107,15 @@ def rated_items(study: Study, only: str | None = None) -> QuerySet[Item]:
     return items if only is None else items.filter(**{group_field(study): "" if only == "none" else only})
 
 
+def places_of(study: Study) -> dict[int, int]:
+    """How many answers an item asks for, by its id, where it is not what the study asks of each."""
+    return {}
+
+
 def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
     """The items' ids and columns, by position."""
     fields = ("pk", "position", "generation_id", group_field(study), "arm", "word__text", "second_word__text")
-    packer, ids = ItemPacker(), []
+    packer, ids, places = ItemPacker(), array("q"), places_of(study)
     rows = rated_items(study, only).values_list(*fields, "withdrawn_at")
     for pk, position, image, group, arm, first, second, withdrawn_at in rows.iterator(chunk_size=CHUNK):
         ids.append(pk)
@@ -103,7 +125,7 @@ def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
             group=group,
             arm=arm,
             pair=pair_name(first, second or ""),
-            places=study.seats_per_item,
+            places=places.get(pk, study.seats_per_item),
             withdrawn=withdrawn_at is not None,
         )
     return np.array(ids, dtype=np.int64), packer.packed()
@@ -111,16 +133,25 @@ def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
 
 def _raters(study: Study) -> tuple[Integers, tuple[Rater, ...]]:
     """The enrolments' ids and raters, by pseudonym."""
+    rows = sorted((rater.pseudonym, pk, rater) for pk, rater in raters_of(study).items())
+    return np.array([pk for _, pk, _ in rows], dtype=np.int64), tuple(rater for _, _, rater in rows)
+
+
+def raters_of(study: Study) -> dict[int, Rater]:
+    """The study's raters by the id of their enrolment."""
+    passed: Counter[tuple[int, bool | None]] = Counter()
+    for result in checks.judged(checks.answered().filter(seat__study=study)):
+        passed[result.judgement.enrolment_id, result.passed] += 1
     fields = ("pk", "rater__pseudonym", "rater__simulated", "excluded_at", "exclusion_reason")
-    rows = list(Enrolment.objects.filter(study=study).order_by("rater__pseudonym").values_list(*fields))
-    rows.sort(key=lambda row: row[1])
-    raters = tuple(Rater(name, simulated, reason if at else "") for _, name, simulated, at, reason in rows)
-    return np.array([row[0] for row in rows], dtype=np.int64), raters
+    return {
+        pk: Rater(name, simulated, reason if at else "", passed[pk, True], passed[pk, False])
+        for pk, name, simulated, at, reason in Enrolment.objects.filter(study=study).values_list(*fields)
+    }
 
 
 def _judgement_rows(study: Study, only: str | None) -> Column:
-    """Every judgement on a rated item as one structured array."""
-    stored = Judgement.objects.filter(seat__study=study, seat__item__purpose=Item.Purpose.RATED)
+    """Every judgement of the study as one structured array; those on checks are left out later, without a join."""
+    stored = Judgement.objects.filter(seat__study=study)
     if only is not None:
         stored = stored.filter(seat__item__in=rated_items(study, only).order_by())
     code = Case(
@@ -166,10 +197,13 @@ def _copied(rows: QuerySet[Any, tuple[Any, ...]]) -> Column:
 
 def _judgements(rows: Column, ids: Integers, enrolments: Integers) -> Judgements:
     shift = POSTGRES_EPOCH if rows.dtype == BINARY else 0
+    item = _places(rows["seat__item_id"], ids)
+    rated = item != MISSING
+    rows = rows[rated]
     return in_order(
         Judgements(
-            item=_places(rows["seat__item_id"], ids).astype(np.int32),
-            rater=_places(rows["enrolment_id"], enrolments).astype(np.int32),
+            item=item[rated],
+            rater=_places(rows["enrolment_id"], enrolments),
             answer=rows["code"].astype(np.int8),
             revision=rows["revision"].astype(np.int16),
             current=rows["current"].astype(np.bool_),
@@ -181,9 +215,10 @@ def _judgements(rows: Column, ids: Integers, enrolments: Integers) -> Judgements
     )
 
 
-def _places(wanted: Column, ids: Integers) -> Integers:
-    """Where each wanted id stands among the ids, which come in any order."""
-    if not len(wanted):
-        return np.zeros(0, dtype=np.int64)
+def _places(wanted: Column, ids: Integers) -> Column:
+    """Where each wanted id stands among the ids, which come in any order; MISSING where it does not."""
+    if not len(ids):
+        return np.full(len(wanted), MISSING, dtype=np.int32)
     order = np.argsort(ids)
-    return np.asarray(order[np.searchsorted(ids, wanted.astype(np.int64), sorter=order)])
+    found = order[np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)]
+    return np.where(ids[found] == wanted, found, MISSING).astype(np.int32)

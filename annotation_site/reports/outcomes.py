@@ -7,6 +7,7 @@ few occur however many items there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def outcomes(data: StudyData, which: Booleans) -> Outcomes:
     counts = data.counts(which)
     table = np.column_stack([data.answered, data.items.places, counts])
     patterns, kind = _patterns(table)
-    scored = [_scored(data.facts.kind, [int(number) for number in pattern]) for pattern in patterns]
+    scored = [scored_as(data.facts.kind, *(int(number) for number in pattern)) for pattern in patterns]
     status = np.array([STATUSES.index(state) for state, _ in scored], dtype=np.int8)
     score = np.array([value for _, value in scored], dtype=np.float64)
     return Outcomes(counts, status[kind], score[kind])
@@ -65,8 +66,9 @@ def _patterns(table: Integers) -> tuple[Integers, Integers]:
     return patterns, kind.reshape(-1)
 
 
-def _scored(study_kind: str, pattern: list[int]) -> tuple[Status, float]:
-    answered, places, *counts = pattern
+@lru_cache(maxsize=4096)
+def scored_as(study_kind: str, answered: int, places: int, *counts: int) -> tuple[Status, float]:
+    """Status and score of an item with so many counted answers of each code; NaN where it is not scored."""
     given, too_poor = counts[:RATINGS], counts[TOO_POOR]
     if study_kind == "likert":
         score = score_pair(
