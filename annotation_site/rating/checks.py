@@ -21,9 +21,9 @@ from django.db.models import Max, Prefetch, Q, QuerySet
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation
+from annotation_site.studies.gold import CHECKS
 from annotation_site.studies.models import Item, KnownAnswer, Study
 
-PURPOSES = (Item.Purpose.INSTRUCTED, Item.Purpose.GOLD)
 # Far above the rounds of rated items, so that no search for the lowest open round meets a check's seat.
 FIRST_ROUND = 1000
 
@@ -80,7 +80,7 @@ def _met(enrolment: Enrolment, checks: list[int]) -> set[int]:
 def items(study: Study) -> QuerySet[Item]:
     """The study's checks that can be shown."""
     return study.items.filter(
-        purpose__in=PURPOSES,
+        purpose__in=CHECKS,
         withdrawn_at__isnull=True,
         known__isnull=False,
         generation__state=Generation.State.DONE,
@@ -111,7 +111,7 @@ def _lease(number: int, now: datetime, **held: Any) -> Seat:
 
 def answered() -> QuerySet[Judgement]:
     """The current answers to checks."""
-    return Judgement.objects.filter(current=True, seat__item__purpose__in=PURPOSES).select_related(
+    return Judgement.objects.filter(current=True, seat__item__purpose__in=CHECKS).select_related(
         "seat__item__known", "seat__item__word", "seat__item__second_word"
     )
 

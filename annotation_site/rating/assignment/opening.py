@@ -15,6 +15,7 @@ from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.assignment.leases import FREED
 from annotation_site.rating.models import Seat
 from annotation_site.stimuli.models import Generation
+from annotation_site.studies.gold import what_is_missing
 from annotation_site.studies.models import Item, Study
 
 
@@ -35,6 +36,9 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
     items = list(study.items.in_use().select_related("generation").select_for_update(of=("self", "generation")))
     if not items:
         raise StudyNotReady(f"Study {study.slug!r} has no items: draw some with `manage.py sample_pairs` first.")
+    missing = what_is_missing(study)
+    if missing:
+        raise StudyNotReady(missing)
     seats = [seat for item in items for seat in _seats_of(item, study)]
     Seat.objects.bulk_create(seats, batch_size=1000)
     # Through the decimal that was typed: 0.29 * 100 is 28.99... in floats.

@@ -15,13 +15,21 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.rating import assignment
 from annotation_site.studies.models import Study
+from annotation_site.worker.known_items import add_gold, add_instructed, add_practice
 from annotation_site.worker.sampling import Draw, presence_study, recipe_of, sample_study
 from attribution.errors import AttributionError
 
 LIKERT, PRESENCE = "demo", "demo-presence"
 PRESENCE_PROMPTS = 8
 # One judgement scores a pair, so that a single visitor sees the report change; real studies ask three raters.
-RULES: dict[str, Any] = {"seats_per_item": 1, "cap_share": 1.0}
+RULES: dict[str, Any] = {
+    "seats_per_item": 1,
+    "cap_share": 1.0,
+    "instructions_shown": True,
+    "check_every": 8,
+    "break_every": 20,
+}
+PRACTICE_ITEMS, GOLD_ITEMS, INSTRUCTED_ITEMS = 3, 4, 2
 
 
 class Command(BaseCommand):
@@ -74,7 +82,14 @@ class Command(BaseCommand):
         call_command("precompute", slug, stdout=self.stdout, stderr=self.stderr)
         study = Study.objects.get(slug=slug)
         if study.state == Study.State.DRAFT:
+            self._add_known_items(study)
             assignment.open_study(study)
+
+    def _add_known_items(self, study: Study) -> None:
+        """A short practice and a few checks, so that a visitor meets the whole way."""
+        add_practice(study, PRACTICE_ITEMS)
+        add_gold(study, GOLD_ITEMS)
+        add_instructed(study, INSTRUCTED_ITEMS)
 
     def _print_addresses(self, port: int) -> None:
         site = f"http://localhost:{port}"
