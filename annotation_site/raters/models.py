@@ -52,6 +52,9 @@ class Enrolment(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
     token = models.CharField(max_length=64, unique=True, default=new_token)
     source = models.CharField(max_length=30, default="open link")
+    external_hash = models.CharField(
+        max_length=64, blank=True, help_text=_("Keyed hash of the id by which another system knows the rater.")
+    )
     locale = models.CharField(max_length=10, blank=True)
     consent_version = models.CharField(max_length=20, blank=True)
     consent_text = models.ForeignKey(
@@ -84,6 +87,11 @@ class Enrolment(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["rater", "study"], name="a_rater_enrols_once_in_a_study"),
+            models.UniqueConstraint(
+                fields=["study", "external_hash"],
+                condition=~models.Q(external_hash=""),
+                name="an_external_id_enrols_once_in_a_study",
+            ),
             models.CheckConstraint(
                 condition=models.Q(excluded_at__isnull=True) | ~models.Q(exclusion_reason=""),
                 name="an_exclusion_has_a_reason",
