@@ -4,7 +4,7 @@ What the rule does to the numbers (shown by simulation in docs/statistics.md):
 
 * Answers to items that disagree count more often. Whatever pools single answers, such as alpha, the shares of answers
   and the mean of all ratings, then leans to the hard items; alpha comes out too low. Compute these from the first
-  ``stages[0]`` answers of every item (:func:`first_answers`).
+  ``stages[0]`` answers of every item.
 * Scores of items, such as medians, stay one an item. More answers make the median of a hard item steadier; where
   answers are skewed it also moves, from the middle of three towards the middle of all raters.
 * The rule looks at answers in the order in which they were given, so it can be checked afterwards from the export.
@@ -20,7 +20,7 @@ from attribution.errors import AnalysisError
 
 
 @dataclass(frozen=True)
-class Rule:
+class AdaptiveRule:
     """Ask ``stages[0]`` raters; while the answers so far disagree, as many as the next stage says, to the last one.
 
     ``spread``: ratings disagree when the highest is at least this much above the lowest; None for answers that have no
@@ -48,7 +48,7 @@ class Rule:
         return max(ratings) - min(ratings) >= self.spread
 
 
-def needs_more(answers: Sequence[Hashable], rule: Rule) -> int:
+def needs_more(answers: Sequence[Hashable], rule: AdaptiveRule) -> int:
     """How many more raters an item needs now, 0 when it is done.
 
     ``answers`` are all given so far, in the order given; None is an opt-out. A stage that has begun is completed,

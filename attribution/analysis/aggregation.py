@@ -18,14 +18,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from attribution.analysis.bias_noise import BiasAndNoise, bias_and_noise
+from attribution.analysis.competence import Competence, mace
 from attribution.analysis.latent import LatentClasses, dawid_skene
 from attribution.errors import AnalysisError
 
 __all__ = [
+    "BiasAndNoise",
+    "Competence",
     "LatentClasses",
     "Score",
     "Status",
+    "bias_and_noise",
     "dawid_skene",
+    "mace",
     "majority_right",
     "median_of",
     "score_pair",

@@ -32,7 +32,7 @@ class Contrast:
         return self.comparison.p_value
 
 
-def contrasts(
+def compare_all(
     values: npt.ArrayLike,
     groups: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
