@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.rating import assignment
 from annotation_site.studies.models import Study
-from annotation_site.worker.known_items import add_gold, add_instructed, add_practice
+from annotation_site.worker.known_items import NothingKnown, add_gold, add_instructed, add_practice
 from annotation_site.worker.sampling import Draw, presence_study, recipe_of, sample_study
 from attribution.errors import AttributionError
 
@@ -87,9 +87,12 @@ class Command(BaseCommand):
 
     def _add_known_items(self, study: Study) -> None:
         """A short practice and a few checks, so that a visitor meets the whole way."""
-        add_practice(study, PRACTICE_ITEMS)
-        add_gold(study, GOLD_ITEMS)
         add_instructed(study, INSTRUCTED_ITEMS)
+        try:
+            add_practice(study, PRACTICE_ITEMS)
+            add_gold(study, GOLD_ITEMS)
+        except NothingKnown as reason:
+            self.stdout.write(f"{study.slug} opens without practice and gold. {reason}")
 
     def _print_addresses(self, port: int) -> None:
         site = f"http://localhost:{port}"
