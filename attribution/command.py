@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from attribution.errors import AttributionError
 from attribution.maps.colours import COLOUR_MAPS
 from attribution.presets import preset
 from attribution.records import Recipe
+from attribution.report import command as analyses
 
 if TYPE_CHECKING:
     from attribution.daam.generate import Drawn
@@ -30,7 +31,11 @@ def parser() -> argparse.ArgumentParser:
     maps.add_argument("prompts", nargs="*", metavar="PROMPT", help="what to draw")
     maps.add_argument("--file", type=Path, help="a text file with one more prompt a line")
     maps.add_argument("--out", type=Path, required=True, help="a folder; each prompt gets one of its own in it")
-    maps.add_argument("--model", default="tinyworld", help="a shipped model, a folder, or a downloaded hub id")
+    maps.add_argument(
+        "--model",
+        default="tinyworld",
+        help="a shipped model, a folder, a .safetensors file, or a downloaded hub id (default: %(default)s)",
+    )
     maps.add_argument("--revision", default="", help="the commit, tag or branch of a hub id")
     maps.add_argument("--steps", type=int, help="inference steps (default: the model's usual)")
     maps.add_argument("--guidance", type=float, help="guidance scale (default: the model's usual)")
@@ -40,13 +45,17 @@ def parser() -> argparse.ArgumentParser:
     maps.add_argument("--dtype", help="float32, float16 or bfloat16 (default: the model's usual)")
     maps.add_argument("--seed", type=int, default=0, help="the first prompt's; each next one counts up")
     maps.add_argument("--device", help="where to compute (default: a CUDA device where there is one)")
-    maps.add_argument("--batch-size", type=int, default=4, help="prompts drawn together (default: %(default)s)")
+    maps.add_argument("--overwrite", action="store_true", help="draw again what is there, whatever it was drawn by")
     maps.add_argument("--colours", choices=COLOUR_MAPS, default=COLOUR_MAPS[0], help="(default: %(default)s)")
+    analyses.add_commands(commands)
     return top
 
 
 def draw_maps(options: argparse.Namespace) -> None:
-    """The ``maps`` command: image, overlays, contact sheet and map files for each prompt."""
+    """The ``maps`` command: image, overlays, contact sheet and map files for each prompt.
+
+    What is there already, by the same recipe and seed, is left alone, so that a run can be stopped and gone on with.
+    """
     prompts = _prompts(options)
     from attribution import generate, load_pipeline
 
@@ -54,12 +63,41 @@ def draw_maps(options: argparse.Namespace) -> None:
     dtype = options.dtype or usual.dtype
     pipeline = load_pipeline(options.model, device=options.device, dtype=dtype, revision=options.revision or None)
     recipe = _recipe(options, usual, pipeline)
-    seeds = range(options.seed, options.seed + len(prompts))
-    drawn = generate(pipeline, recipe, prompts, seeds, batch_size=options.batch_size)
-    for number, image in enumerate(_progress(drawn, len(prompts))):
-        folder = options.out / f"{number:03}-{_slug(prompts[number])}"
-        _write(folder, image, options.colours)
-        tqdm.write(str(folder), file=sys.stdout)
+    jobs = [
+        _Job(options.out / f"{number:03}-{_slug(prompt)}", prompt, options.seed + number)
+        for number, prompt in enumerate(prompts)
+    ]
+    left = jobs if options.overwrite else [job for job in jobs if not job.is_done(recipe)]
+    if len(left) < len(jobs):
+        tqdm.write(f"{len(jobs) - len(left)} of {len(jobs)} are there already", file=sys.stderr)
+    drawn = generate(recipe, [job.prompt for job in left], [job.seed for job in left], pipeline=pipeline)
+    for job, result in zip(left, tqdm(drawn, total=len(left), unit="image", disable=None), strict=True):
+        _write(job.folder, result, options.colours)
+        tqdm.write(str(job.folder), file=sys.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    folder: Path
+    prompt: str
+    seed: int
+
+    def is_done(self, recipe: Recipe) -> bool:
+        """Whether the folder is complete; raises AttributionError when it is, by another recipe, prompt or seed."""
+        path = self.folder / "maps.json"
+        if not path.is_file():
+            return False
+        try:
+            found: Any = json.loads(path.read_text(encoding="utf-8"))
+            same = (found["recipe"], found["prompt"], found["seed"]) == (asdict(recipe), self.prompt, self.seed)
+        except (ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise AttributionError(
+                f"{self.folder} holds something else than the prompt {self.prompt!r} by this recipe with seed "
+                f"{self.seed}: choose another --out, or pass --overwrite"
+            )
+        return True
 
 
 def _prompts(options: argparse.Namespace) -> list[str]:
@@ -72,27 +110,26 @@ def _prompts(options: argparse.Namespace) -> list[str]:
 
 def _recipe(options: argparse.Namespace, usual: Recipe, pipeline: Any) -> Recipe:
     """What the options say; else the model's own size, and else what is usual for the model."""
-    side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    cells = getattr(pipeline, "default_sample_size", None) or pipeline.unet.config.sample_size
+    side = cells * pipeline.vae_scale_factor
     names = ("steps", "guidance", "height", "width", "scheduler", "dtype")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return replace(usual, **{"height": side, "width": side, **given})
 
 
 def _write(folder: Path, drawn: Drawn, colours: str) -> None:
-    """``image.png``, ``maps.npz`` and ``maps.json``, ``sheet.png``, and ``01-dog.png`` and so on for the words."""
+    """``image.png``, ``sheet.png``, ``01-dog.png`` and so on for the words, and last ``maps.npz`` and ``maps.json``."""
     from attribution.maps.sheet import contact_sheet
 
     folder.mkdir(parents=True, exist_ok=True)
+    for before in (folder / "maps.json", *folder.glob("[0-9][0-9]-*.png")):
+        before.unlink(missing_ok=True)
     words = drawn.heat_maps.words()
     drawn.image.save(folder / "image.png")
-    drawn.heat_maps.save(folder / "maps")
     contact_sheet(drawn.image, words, colours).save(folder / "sheet.png")
     for number, word in enumerate(words, start=1):
         word.overlay(drawn.image, colours).save(folder / f"{number:02}-{_slug(word.text)}.png")
-
-
-def _progress(drawn: Iterable[Drawn], total: int) -> Iterator[Drawn]:
-    yield from tqdm(drawn, total=total, unit="image", disable=None)
+    drawn.heat_maps.save(folder / "maps")
 
 
 def _slug(text: str) -> str:

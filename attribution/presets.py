@@ -38,15 +38,21 @@ def model_folder(model: str) -> Path | None:
     return Path(model) if Path(model).is_dir() else None
 
 
-def fingerprint(folder: Path) -> str:
-    """What identifies a folder's weights: 12 hex digits of a hash over its files' names and sizes, and over the content
-    of all but the largest (of those over 64 MiB the first and the last MiB)."""
+def model_files(model: str) -> Path | None:
+    """Where a model's files are, if its name says so: its folder or its one ``.safetensors`` file; None for a hub id."""
+    path = Path(model)
+    return path if path.suffix == ".safetensors" and path.is_file() else model_folder(model)
+
+
+def fingerprint(files: Path) -> str:
+    """What identifies the weights of a folder or a file: 12 hex digits of a hash over the files' names and sizes, and
+    over the content of all but the largest (of those over 64 MiB the first and the last MiB)."""
     digest = hashlib.sha256()
-    for path in sorted(
-        path for path in folder.rglob("*") if path.is_file() and path.suffix in {".json", ".safetensors"}
-    ):
+    inside = [files] if files.is_file() else files.rglob("*")
+    for path in sorted(path for path in inside if path.is_file() and path.suffix in {".json", ".safetensors"}):
         size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
+        name = path.name if files.is_file() else path.relative_to(files).as_posix()
+        digest.update(f"{name} {size}\n".encode())
         with path.open("rb") as file:
             if size <= 64 * 2**20:
                 digest.update(file.read())
@@ -63,10 +69,10 @@ def preset(model: str, revision: str = "") -> Preset:
     Without an ``attest.json`` the recipe is the paper's (Tang et al. 2023, section 2: 512x512 pixels, 30 steps) with
     diffusers' usual guidance of 7.5. Raises PipelineError when the file is there but cannot be used.
     """
-    folder = model_folder(model)
-    if folder is not None and folder.is_dir():
-        # A folder's weights may change under its name, and a recipe stands for what it drew.
-        revision = fingerprint(folder)
+    folder, files = model_folder(model), model_files(model)
+    if files is not None and files.exists():
+        # Weights may change under their name, and a recipe stands for what it drew.
+        revision = fingerprint(files)
     card = folder / "attest.json" if folder else None
     if card is None or not card.is_file():
         return Preset(title=model, trained=True, recipe=Recipe(model=model, revision=revision))

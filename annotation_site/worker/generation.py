@@ -7,10 +7,10 @@ import io
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -21,9 +21,8 @@ from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
 from annotation_site.studies.models import Item, Study
-from attribution.errors import AttributionError, PipelineError, WordError
+from attribution.errors import AttributionError, WordError
 from attribution.maps import HeatMaps
-from attribution.presets import fingerprint, model_folder
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=30)
@@ -103,34 +102,23 @@ def _alive(owner: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
-def pipeline_for(model: str, revision: str, dtype: str) -> Any:
-    """The loaded pipeline; one is kept, since batches of a recipe follow one another."""
-    from attribution import load_pipeline
-
-    folder = model_folder(model)
-    if folder is not None and revision and folder.is_dir() and fingerprint(folder) != revision:
-        raise PipelineError(
-            f"The weights in {folder} are no longer those that the study was made with ({revision}): "
-            "put those back, or make a new study."
-        )
-    return load_pipeline(model, revision=revision or None, dtype=dtype)
-
-
 def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], None]) -> None:
     """A batch; when it fails as a whole, its members one by one, so that the one at fault is found."""
+    from attribution.daam.pipelines import kept_pipeline
+
     recipe: Recipe = batch[0].recipe
-    pipeline = pipeline_for(recipe.model, recipe.revision, recipe.dtype)
+    pipeline = kept_pipeline(recipe.record())
     todo = list(batch)
     try:
-        for generation, drawn in _drawn(pipeline, recipe, batch):
-            try:
-                _finish(generation, drawn, tally)
-            except WordError as error:
-                # The image is as good as it will get: drawing it again would not map the word.
-                _fail(generation, error, tally)
-            todo.remove(generation)
-            on_image(tally)
+        with closing(_drawn(pipeline, recipe, batch)) as results:
+            for generation, drawn in results:
+                try:
+                    _finish(generation, drawn, tally)
+                except WordError as error:
+                    # The image is as good as it will get: drawing it again would not map the word.
+                    _fail(generation, error, tally)
+                todo.remove(generation)
+                on_image(tally)
     except StorageFull:
         raise
     except Exception as error:
@@ -144,12 +132,13 @@ def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], Non
             _make([generation], tally, on_image)
 
 
-def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Iterator[tuple[Generation, Any]]:
+def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Generator[tuple[Generation, Any]]:
     from attribution import generate
 
     prompts = [generation.prompt.text for generation in batch]
     seeds = [generation.seed for generation in batch]
-    yield from zip(batch, generate(pipeline, recipe.record(), prompts, seeds, batch_size=len(batch)), strict=True)
+    with closing(generate(recipe.record(), prompts, seeds, pipeline=pipeline)) as drawn:
+        yield from zip(batch, drawn, strict=True)
 
 
 def _finish(generation: Generation, drawn: Any, tally: Tally) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
 from PIL import Image
 
-from attribution.daam.capture import trace
-from attribution.daam.words import Wanted, Words, one_list_a_prompt
+from attribution.daam.batches import GroupSize, default_cache, is_out_of_memory
+from attribution.daam.decoding import decoded
+from attribution.daam.drawing import Drawing, Order, Sketch, no_memory, scheduler_class
+from attribution.daam.pipelines import kept_pipeline
+from attribution.daam.words import Words, one_list_a_prompt
 from attribution.errors import PipelineError
 from attribution.maps.heat_maps import HeatMaps
 from attribution.records import Recipe
@@ -21,7 +24,7 @@ from attribution.records import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One image, the maps of its tokens, and its share of the batch's ``seconds``."""
+    """One image, the maps of its tokens, and the ``seconds`` that it took, its share of its group's."""
 
     image: Image.Image
     heat_maps: HeatMaps
@@ -29,58 +32,83 @@ class Drawn:
 
 
 def generate(
-    pipeline: Any,
     recipe: Recipe,
     prompts: Sequence[str],
     seeds: Sequence[int],
     words: Words | None = None,
     *,
-    batch_size: int = 16,
-) -> Iterator[Drawn]:
+    pipeline: Any = None,
+    device: str | torch.device | None = None,
+    cache: str | Path | None = None,
+) -> Generator[Drawn]:
     """Draw ``prompts[i]`` from ``seeds[i]`` by ``recipe``, and yield the results in that order.
 
-    Up to ``batch_size`` images are drawn together. Each has its own random generator, on the CPU, so that its noise
-    does not depend on its batch: on one machine, equal batch sizes give equal bytes, and others differ by the order
-    of float32 sums only, which may move a pixel by 1 of 255. ``words`` keeps only some words' maps, as in
-    :func:`attribution.trace`. Raises PipelineError when the recipe does not fit the pipeline, ValueError when
-    there is not one seed a prompt, WordError when ``words`` do not fit the prompts.
+    ::
+
+        for drawn in attribution.generate(recipe, ["a red star", "two green fish"], [1, 2]):
+            drawn.image.save(f"{drawn.heat_maps.seed}.png")
+
+    The recipe's model is loaded onto ``device`` (a GPU where there is one) and kept for the next call, unless a
+    ``pipeline`` is given, which is then in use until the results are taken or the iterator is closed.
+
+    The same recipe, prompt and seed give the same bytes on the same machine, whatever else is drawn along: each image
+    has its own random generator, on the CPU, and images are drawn in groups of one size, which is remembered for the
+    recipe and the device. When memory runs out, groups are halved, and that is remembered in the folder ``cache``
+    (default: ``$ATTRIBUTION_CACHE``, else the user's cache folder). While a group is decoded, and while the caller does
+    something with its results, the next one is being drawn.
+
+    ``words`` keeps only some words' maps, as in :func:`attribution.trace`. Raises PipelineError when the recipe does
+    not fit the pipeline or an image does not fit into memory, ValueError when there is not one seed a prompt,
+    WordError when ``words`` do not fit the prompts.
     """
     if len(prompts) != len(seeds):
         raise ValueError(f"{len(seeds)} seeds for {len(prompts)} prompts")
+    lists = [None] * len(prompts) if words is None else one_list_a_prompt(words, len(prompts))
+    orders = [Order(*order) for order in zip(prompts, seeds, lists, strict=True)]
+    pipeline = kept_pipeline(recipe, device) if pipeline is None else pipeline
     _check(pipeline, recipe)
-    lists = None if words is None else one_list_a_prompt(words, len(prompts))
-    return _batches(pipeline, recipe, prompts, seeds, lists, batch_size)
+    positions = (recipe.height // pipeline.vae_scale_factor) * (recipe.width // pipeline.vae_scale_factor)
+    size = GroupSize(recipe, pipeline.device, positions, Path(cache or default_cache()))
+    if words is not None and pipeline.device.type == "cpu":
+        # How many tokens a group's images keep is a shape, too: alone, it is each image's own.
+        size.images = 1
+    return _results(pipeline, recipe, Drawing(pipeline, recipe, orders, size))
 
 
-def _batches(
-    pipeline: Any,
-    recipe: Recipe,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
-    words: list[Sequence[Wanted]] | None,
-    batch_size: int,
-) -> Iterator[Drawn]:
-    for start in range(0, len(prompts), batch_size):
-        part = slice(start, start + batch_size)
-        yield from _draw(pipeline, recipe, list(prompts[part]), list(seeds[part]), words and words[part])
+def _results(pipeline: Any, recipe: Recipe, drawing: Drawing) -> Generator[Drawn]:
+    """The results in order; one group is being drawn in the background while the one before is decoded and used."""
+    with ThreadPoolExecutor(1, "attribution-draw") as pool:
+        try:
+            ahead = pool.submit(drawing.next_group)
+            while sketches := ahead.result():
+                ahead = pool.submit(drawing.next_group)
+                for sketch in sketches:
+                    yield _finished(pipeline, recipe, sketch, ahead)
+        finally:
+            drawing.stop()
 
 
-def _draw(pipeline: Any, recipe: Recipe, prompts: list[str], seeds: list[int], words: Words | None) -> Iterator[Drawn]:
-    """One batch in one call of the pipeline."""
+def _finished(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[Sketch]]) -> Drawn:
     began = time.perf_counter()
-    with _scheduler(pipeline, recipe.scheduler), trace(pipeline, words) as tracer:
-        images = pipeline(
-            prompts,
-            num_inference_steps=recipe.steps,
-            guidance_scale=recipe.guidance,
-            height=recipe.height,
-            width=recipe.width,
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-        ).images
-    maps = tracer.heat_maps()
-    seconds = (time.perf_counter() - began) / len(prompts)
-    for image, heat_maps, seed in zip(images, maps, seeds, strict=True):
-        yield Drawn(image, replace(heat_maps, recipe=asdict(recipe), seed=seed), seconds)
+    image = _decoded(pipeline, recipe, sketch, ahead)
+    maps = replace(sketch.heat_maps, recipe=asdict(recipe), seed=sketch.order.seed)
+    return Drawn(image, maps, sketch.seconds + time.perf_counter() - began)
+
+
+def _decoded(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[Sketch]]) -> Image.Image:
+    """The sketch's image; when memory runs out, once more after the group that is being drawn."""
+    for last_attempt in (False, True):
+        try:
+            return decoded(pipeline, sketch.latents, recipe.height, recipe.width)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if last_attempt:
+                raise no_memory(recipe) from error
+        ahead.exception()  # waits, raises nothing
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+    raise AssertionError
 
 
 def _check(pipeline: Any, recipe: Recipe) -> None:
@@ -96,23 +124,4 @@ def _check(pipeline: Any, recipe: Recipe) -> None:
             f"the recipe asks for {recipe.height} x {recipe.width} pixels: both must be multiples of {factor}"
         )
     if recipe.scheduler:
-        _scheduler_class(recipe.scheduler)
-
-
-@contextmanager
-def _scheduler(pipeline: Any, name: str) -> Iterator[None]:
-    """Give the pipeline another scheduler for a while; '' leaves its own."""
-    own = pipeline.scheduler
-    if name:
-        pipeline.scheduler = _scheduler_class(name).from_config(own.config)
-    try:
-        yield
-    finally:
-        pipeline.scheduler = own
-
-
-def _scheduler_class(name: str) -> Any:
-    found = getattr(diffusers, name, None)
-    if not (isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin)):
-        raise PipelineError(f"the recipe's scheduler {name!r} is no scheduler class of diffusers")
-    return found
+        scheduler_class(recipe.scheduler)

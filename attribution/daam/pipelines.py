@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from huggingface_hub import snapshot_download
+from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
+from attribution.daam.single_file import is_single_file, load_single_file
 from attribution.errors import PipelineError
-from attribution.presets import SHIPPED
+from attribution.presets import SHIPPED, fingerprint, model_files
+from attribution.records import Recipe
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -30,23 +34,51 @@ def load_pipeline(
 ) -> Any:
     """A diffusers pipeline, ready to be traced: safetensors only, no safety checker, no progress bars.
 
-    ``name_or_folder`` is a shipped name ("tinyworld"), a folder in diffusers' layout, or a hub id that was
-    downloaded before (``revision`` then pins a commit, tag or branch). ``device`` is a CUDA device where there is
-    one, else the CPU; ``dtype`` is float32 unless given.
+    ``name_or_folder`` is a shipped name ("tinyworld"), a folder in diffusers' layout, a ``.safetensors`` file with a
+    folder of its configuration (see :mod:`attribution.daam.single_file`), or a hub id that was downloaded before
+    (``revision`` then pins a commit, tag or branch). ``device`` is a CUDA device where there is one, else the CPU;
+    ``dtype`` is float32 unless given.
 
     Raises PipelineError, which says what to download and where to, when the files are not on this machine; and
     when they are there but cannot be loaded.
     """
-    folder = _folder(str(name_or_folder), revision)
-    index = _index(folder)
-    _refuse_pickles(folder, index)
+    torch_dtype = _dtype(dtype)
     with _quiet():
         try:
-            pipeline = DiffusionPipeline.from_pretrained(folder, **_options(index, _dtype(dtype)))
-        except (OSError, ValueError, RuntimeError, AttributeError, TypeError, KeyError) as error:
-            raise PipelineError(f"the pipeline in {folder} cannot be loaded: {error}") from error
+            pipeline = _loaded(str(name_or_folder), revision, torch_dtype)
+        except (OSError, ValueError, RuntimeError, AttributeError, TypeError, KeyError, SafetensorError) as error:
+            raise PipelineError(f"the pipeline in {name_or_folder} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def kept_pipeline(recipe: Recipe, device: str | torch.device | None = None) -> Any:
+    """The pipeline of a recipe; the last one is kept, for batches of a recipe follow one another.
+
+    Raises PipelineError as :func:`load_pipeline` does, and when the weights of a folder or file are no longer those
+    of the recipe's ``revision``.
+    """
+    files = model_files(recipe.model)
+    if files is not None and recipe.revision and fingerprint(files) != recipe.revision:
+        raise PipelineError(
+            f"the weights in {files} are no longer those that the recipe was made with ({recipe.revision}): put those "
+            "back, or make a new recipe"
+        )
+    return _kept(recipe.model, recipe.revision, recipe.dtype, None if device is None else str(device))
+
+
+@lru_cache(maxsize=1)
+def _kept(model: str, revision: str, dtype: str, device: str | None) -> Any:
+    return load_pipeline(model, revision=revision or None, dtype=dtype, device=device)
+
+
+def _loaded(name: str, revision: str | None, dtype: torch.dtype) -> Any:
+    if is_single_file(name):
+        return load_single_file(Path(name), _options({"safety_checker": None}, dtype))
+    folder = _folder(name, revision)
+    index = _index(folder)
+    _refuse_pickles(folder, index)
+    return DiffusionPipeline.from_pretrained(folder, **_options(index, dtype))
 
 
 def _options(index: dict[str, Any], dtype: torch.dtype) -> dict[str, Any]:

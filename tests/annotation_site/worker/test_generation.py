@@ -18,7 +18,7 @@ from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.worker import generation as worker
 from annotation_site.worker import tasks
-from attribution import presets, records
+from attribution import load_pipeline, presets, records
 from attribution.maps import HeatMaps
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ def test_a_lease_that_ran_out_is_claimed_by_another_and_the_first_one_marks_noth
     [quick] = mine.claim(worker="quick:1", limit=1, now=now, lease=timedelta(hours=1))
     assert slow.pk == quick.pk
     assert quick.attempts == 2
-    pipeline = worker.pipeline_for("tinyworld", "", "float32")
+    pipeline = load_pipeline("tinyworld")
     drawn = next(d for _, d in worker._drawn(pipeline, slow.recipe, [slow]))
     tally = worker.Tally()
     worker._finish(slow, drawn, tally)

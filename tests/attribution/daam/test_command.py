@@ -41,10 +41,41 @@ def test_each_prompt_gets_a_folder(model: str, tmp_path: Path, capsys: pytest.Ca
     assert maps.recipe == {"model": model, "revision": fingerprint(Path(model)), **recipe}
 
 
+def test_a_run_goes_on_where_it_was_stopped(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["maps", "a dog", "two cats", "a ball", "--model", model, "--out", str(tmp_path), "--steps", "1"]
+    assert main(arguments) == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    (tmp_path / "001-two-cats" / "maps.json").unlink()
+    (tmp_path / "001-two-cats" / "image.png").write_bytes(b"half")
+    capsys.readouterr()
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [str(tmp_path / "001-two-cats")]
+    assert "2 of 3 are there already" in said.err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_what_another_recipe_drew_is_kept_unless_told_otherwise(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["maps", "a dog", "--model", model, "--out", str(tmp_path), "--steps", "1"]
+    assert main(arguments) == 0
+    before = (tmp_path / "000-a-dog" / "image.png").read_bytes()
+    assert main([*arguments, "--seed", "9"]) == 2
+    assert "choose another --out, or pass --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "000-a-dog" / "image.png").read_bytes() == before
+    (tmp_path / "000-a-dog" / "99-old.png").touch()
+    assert main([*arguments, "--seed", "9", "--overwrite"]) == 0
+    assert (tmp_path / "000-a-dog" / "image.png").read_bytes() != before
+    assert not (tmp_path / "000-a-dog" / "99-old.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "nothing to draw"),
+        (["a dog", "--model", "no/such.safetensors"], "no file no/such.safetensors: download it first"),
+        (["a dog", "--model", "no/such.ckpt"], "is a pickle"),
         (["a dog", "--model", "no/such-model"], "hf download no/such-model"),
         (["--file", "nowhere.txt"], "nowhere.txt"),
     ],
