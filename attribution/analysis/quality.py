@@ -113,7 +113,8 @@ def leave_one_out_correlation(table: Ratings) -> tuple[Floats, Integers]:
     own, rest = (side - _means(side, rater, compared)[rater] for side in (own, rest))
     joint, left, right = (np.bincount(rater, weights=w, minlength=table.raters) for w in (own * rest, own**2, rest**2))
     varies = (compared >= FEWEST_COMPARED) & (left > 1e-12) & (right > 1e-12)
-    root = np.sqrt(left * right, out=np.ones_like(left), where=varies)
+    # With nothing in common bincount gives integers, which cannot take a root.
+    root = np.sqrt(left * right, out=np.ones(table.raters), where=varies)
     return np.where(varies, np.clip(joint / root, -1.0, 1.0), np.nan), compared
 
 
