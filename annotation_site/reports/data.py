@@ -27,6 +27,8 @@ PRESENT = ((True, True), (True, False), (False, True), (False, False))
 # What became of a judgement, checked in this order.
 FATES = ("superseded", "surplus", "simulated", "withdrawn", "excluded", "counted")
 MISSING = -1
+# The arm that others are compared with, and that the headline of such a study is of.
+REFERENCE_ARM = "daam"
 
 
 def code_of(rating: int | None, opt_out: str, first: bool | None, second: bool | None) -> int:
@@ -56,7 +58,8 @@ class Items:
     """Rated items by position, withdrawn ones too; every column has shape (I,).
 
     ``group`` (tag or condition), ``arm`` and ``pair`` (the target word, or both nouns, alphabetically) are codes into
-    the names of the same plural. ``image`` numbers the images, ``places`` is how many answers the item asks for.
+    the names of the same plural. ``image`` numbers the images, ``target`` is the first character of the word in its
+    prompt, ``places`` how many answers the item asks for.
     """
 
     position: Column
@@ -64,6 +67,7 @@ class Items:
     group: Column
     arm: Column
     pair: Column
+    target: Column
     places: Column
     withdrawn: Booleans
     groups: tuple[str, ...]
@@ -162,6 +166,18 @@ class StudyData:
         code = self.items.groups.index(name) if name in self.items.groups else MISSING
         return np.asarray(self.items.group == code)
 
+    @cached_property
+    def in_use(self) -> Booleans:
+        """Items that the headline is of, shape (I,): not withdrawn, and of the reference arm where there are arms."""
+        return self.arm_in_use(REFERENCE_ARM) if self.compares_arms else ~self.items.withdrawn
+
+    @property
+    def compares_arms(self) -> bool:
+        return len(self.items.arms) > 1 and REFERENCE_ARM in self.items.arms
+
+    def arm_in_use(self, name: str) -> Booleans:
+        return np.asarray(~self.items.withdrawn & (self.items.arm == self.items.arms.index(name)))
+
     def with_raters(self, raters: tuple[Rater, ...]) -> StudyData:
         """The same study with other exclusions."""
         return replace(self, raters=raters)
@@ -190,15 +206,19 @@ class ItemPacker:
 
     def __init__(self) -> None:
         self._group, self._arm, self._pair = Names(), Names(), Names()
-        self._position, self._image, self._places, self._withdrawn = array("q"), array("q"), array("q"), array("b")
+        self._position, self._image, self._target = array("q"), array("q"), array("q")
+        self._places, self._withdrawn = array("q"), array("b")
 
-    def add(self, *, position: int, image: int, group: str, arm: str, pair: str, places: int, withdrawn: bool) -> None:
+    def add(
+        self, *, position: int, image: int, group: str, arm: str, pair: str, target: int, places: int, withdrawn: bool
+    ) -> None:
         """``image`` is any number that two items share when they show the same image."""
         self._position.append(position)
         self._image.append(image)
         self._group.add(group or NO_GROUP)
         self._arm.add(arm)
         self._pair.add(pair)
+        self._target.append(target)
         self._places.append(places)
         self._withdrawn.append(withdrawn)
 
@@ -212,6 +232,7 @@ class ItemPacker:
             group=group,
             arm=arm,
             pair=pair,
+            target=np.array(self._target, dtype=np.int64),
             places=np.array(self._places, dtype=np.int64),
             withdrawn=np.array(self._withdrawn, dtype=np.bool_),
             groups=groups,

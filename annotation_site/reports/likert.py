@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from annotation_site.reports import published
-from annotation_site.reports.data import TOO_ABSTRACT, TOO_POOR, Booleans, Column, Integers, Items
+from annotation_site.reports.data import TOO_ABSTRACT, TOO_POOR, Booleans, Column, Integers, Items, StudyData
 from annotation_site.reports.measures import Measure, Share
 from annotation_site.reports.outcomes import RATINGS, Outcomes
 from attribution.analysis.aggregation import Status
 from attribution.analysis.alpha import Patterns
+from attribution.analysis.crossed import crossed_mean, pigeonhole_interval
 from attribution.analysis.intervals import bootstrap_mean, wilson
 
 ALL = "all tags"
@@ -20,6 +21,8 @@ FAIR = 3
 NO_SCORES = "no scored pair"
 NO_RATINGS = "no ratings"
 ONE_IMAGE = "one image"
+# Resampling raters and images passes over every rating each time.
+MOST_RESAMPLED = 30_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class TagRow:
     """A tag's items and answers. ``judgements`` = ``ratings`` + ``ratings_on_dropped`` + the two opt-outs.
 
     ``ratings`` (and ``answers``, how many gave 1 to 5) are those on pairs that are not dropped; alpha and the shares of
-    answers are of these. ``pairs`` = scored + dropped + waiting + the two kinds of unscored pairs.
+    answers are of these. ``pairs`` = scored + dropped + waiting + the two kinds of unscored pairs. ``mean`` is of
+    medians, with an interval over images; ``mean_crossed`` the same with one over images and raters;
+    ``mean_of_ratings`` of single ratings, over pairs and raters.
     """
 
     tag: str
@@ -43,6 +48,8 @@ class TagRow:
     unscored_too_poor: int
     unscored_too_few: int
     mean: Measure
+    mean_crossed: Measure
+    mean_of_ratings: Measure
     median: Measure
     fair_answers: Share
     fair_medians: Measure
@@ -73,21 +80,44 @@ class Rules:
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
 
-def tag_rows(items: Items, found: Outcomes, rules: Rules, which: Booleans) -> tuple[tuple[TagRow, ...], TagRow]:
+@dataclass(frozen=True)
+class Given:
+    """Single ratings of pairs, (N,) each: the pair's place, its rater, and 1 to 5."""
+
+    item: Column
+    rater: Column
+    rating: Column
+
+    def of(self, members: Booleans) -> Given:
+        """Those of the pairs in ``members`` (I,)."""
+        chosen = members[self.item]
+        return Given(self.item[chosen], self.rater[chosen], self.rating[chosen])
+
+
+def ratings(data: StudyData, which: Booleans) -> Given:
+    """The ratings among the judgements of ``which`` (N,)."""
+    chosen = which & (data.judgements.answer < RATINGS)
+    of = data.judgements
+    return Given(of.item[chosen], of.rater[chosen], of.answer[chosen] + 1)
+
+
+def tag_rows(
+    items: Items, found: Outcomes, given: Given, rules: Rules, which: Booleans
+) -> tuple[tuple[TagRow, ...], TagRow]:
     """One row a tag, in alphabetical order, and the row of all tags; ``which`` items (I,) are reported at all."""
     rows = []
     for code, tag in enumerate(items.groups):
         members = which & (items.group == code)
         if members.any():
-            rows.append(_row(tag, items, found, members, rules))
-    return tuple(rows), _row(ALL, items, found, which, rules)
+            rows.append(_row(tag, items, found, given, members, rules))
+    return tuple(rows), _row(ALL, items, found, given, which, rules)
 
 
-def _row(tag: str, items: Items, found: Outcomes, members: Booleans, rules: Rules) -> TagRow:
+def _row(tag: str, items: Items, found: Outcomes, given: Given, members: Booleans, rules: Rules) -> TagRow:
     status = {state: int(np.count_nonzero(found.having(state) & members)) for state in Status}
     counts = found.counts[members]
     kept = found.given[members & ~found.having(Status.DROPPED)]
-    total, given = counts.sum(axis=0), kept.sum(axis=0)
+    total, answers = counts.sum(axis=0), kept.sum(axis=0)
     scored = members & found.having(Status.SCORED)
     medians, images = found.score[scored], items.image[scored]
     pairs, fair = int(members.sum()), int(np.count_nonzero(medians >= FAIR))
@@ -97,8 +127,8 @@ def _row(tag: str, items: Items, found: Outcomes, members: Booleans, rules: Rule
         tag=tag,
         pairs=pairs,
         judgements=int(total.sum()),
-        ratings=int(given.sum()),
-        ratings_on_dropped=int(total[:RATINGS].sum() - given.sum()),
+        ratings=int(answers.sum()),
+        ratings_on_dropped=int(total[:RATINGS].sum() - answers.sum()),
         too_abstract=int(total[TOO_ABSTRACT]),
         too_poor=int(total[TOO_POOR]),
         scored=status[Status.SCORED],
@@ -107,13 +137,15 @@ def _row(tag: str, items: Items, found: Outcomes, members: Booleans, rules: Rule
         unscored_too_poor=status[Status.TOO_POOR],
         unscored_too_few=status[Status.TOO_FEW],
         mean=_mean(medians, images, rng, rules),
+        mean_crossed=_crossed(given.of(scored), items.image, rules, tag),
+        mean_of_ratings=_mean_of_ratings(given.of(members & ~found.having(Status.DROPPED))),
         median=Measure(float(np.median(medians))) if len(medians) else Measure.undefined(NO_SCORES),
-        fair_answers=Share(int(given[FAIR - 1 :].sum()), int(given.sum()), NO_RATINGS),
+        fair_answers=Share(int(answers[FAIR - 1 :].sum()), int(answers.sum()), NO_RATINGS),
         fair_medians=_share_fair(fair, len(medians)),
         fair_medians_count=fair,
         alpha=_alpha(kept, rng, rules),
         too_abstract_rate=Share(int(total[TOO_ABSTRACT]), int(total.sum())),
-        answers=tuple(int(number) for number in given),
+        answers=tuple(int(number) for number in answers),
         minimum=minimum,
         interpretable=_interpretable(len(medians), status[Status.WAITING], minimum) if tag != ALL else "",
         paper_mean=published.mean_text(tag) if tag != ALL else "{} to {}".format(*published.MEAN_RANGE),
@@ -126,6 +158,30 @@ def _mean(medians: Column, images: Column, rng: np.random.Generator, rules: Rule
         return Measure.undefined(NO_SCORES)
     interval = bootstrap_mean(medians, images, rng=rng, resamples=rules.resamples)
     return Measure.of(float(medians.mean()), interval, reason=ONE_IMAGE)
+
+
+def _crossed(given: Given, image: Column, rules: Rules, tag: str) -> Measure:
+    """The mean of medians with an interval over images and raters alike."""
+    if not len(given.rating):
+        return Measure.undefined(NO_SCORES)
+    if len(given.rating) > MOST_RESAMPLED:
+        return Measure.undefined(f"more than {MOST_RESAMPLED} ratings: see the mean of ratings")
+    estimate = pigeonhole_interval(
+        given.item,
+        given.rater,
+        given.rating,
+        rng=rules.rng(f"{tag} crossed"),
+        clusters=image[given.item],
+        resamples=rules.resamples // 2,
+    )
+    return Measure.of_estimate(estimate, unit="pair")
+
+
+def _mean_of_ratings(given: Given) -> Measure:
+    if not len(given.rating):
+        return Measure.undefined(NO_RATINGS)
+    found = crossed_mean(given.item, given.rater, given.rating).mean
+    return Measure.of_estimate(replace(found, reason=found.reason.replace("item", "pair")))
 
 
 def _share_fair(fair: int, scored: int) -> Measure:

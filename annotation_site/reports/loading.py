@@ -114,10 +114,19 @@ def places_of(study: Study) -> dict[int, int]:
 
 def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
     """The items' ids and columns, by position."""
-    fields = ("pk", "position", "generation_id", group_field(study), "arm", "word__text", "second_word__text")
+    fields = (
+        "pk",
+        "position",
+        "generation_id",
+        group_field(study),
+        "arm",
+        "word__text",
+        "word__start",
+        "second_word__text",
+    )
     packer, ids, places = ItemPacker(), array("q"), places_of(study)
     rows = rated_items(study, only).values_list(*fields, "withdrawn_at")
-    for pk, position, image, group, arm, first, second, withdrawn_at in rows.iterator(chunk_size=CHUNK):
+    for pk, position, image, group, arm, first, start, second, withdrawn_at in rows.iterator(chunk_size=CHUNK):
         ids.append(pk)
         packer.add(
             position=position,
@@ -125,6 +134,7 @@ def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
             group=group,
             arm=arm,
             pair=pair_name(first, second or ""),
+            target=start,
             places=places.get(pk, study.seats_per_item),
             withdrawn=withdrawn_at is not None,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from attribution.analysis.intervals import Interval
+from attribution.analysis.intervals import Estimate, Interval
 
 # Enough for any use, few enough that the last bits of a float never show in a file.
 DIGITS = 6
@@ -26,6 +26,19 @@ class Measure:
         if math.isnan(interval.low):
             return cls(round(value, DIGITS), reason=reason)
         return cls(round(value, DIGITS), round(interval.low, DIGITS), round(interval.high, DIGITS))
+
+    @classmethod
+    def of_estimate(cls, estimate: Estimate, *, unit: str = "unit") -> Measure:
+        """A statistic of ``attribution.analysis``; its reason names items as the report does."""
+        reason = estimate.reason.replace("unit", unit)
+        if math.isnan(estimate.value):
+            return cls.undefined(reason or "no number")
+        return cls.of(estimate.value, estimate.interval, reason=reason)
+
+    @classmethod
+    def number(cls, value: float, reason: str) -> Measure:
+        """A number without an interval; ``reason`` is kept where it is NaN."""
+        return cls.undefined(reason) if math.isnan(value) else cls(round(value, DIGITS))
 
     @classmethod
     def undefined(cls, reason: str) -> Measure:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from annotation_site.reports import likert, presence
+from annotation_site.reports.comparisons import ArmRow, ContrastRow, arm_rows, contrast_rows
 from annotation_site.reports.data import FATES, StudyData
 from annotation_site.reports.likert import Rules, TagRow
 from annotation_site.reports.loading import load
 from annotation_site.reports.measures import Share
 from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.presence import ConditionRow, Difference
+from annotation_site.reports.presence_parts import ClusteredTest, PartRow, clustered_test, group_rows, object_rows
+from annotation_site.reports.rater_rows import Crowd, crowd
+from annotation_site.reports.sensitivity import SensitivityRow, sensitivity_rows
 from annotation_site.studies.models import Study
 
 SEED = 0
@@ -45,6 +50,15 @@ class Raters:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """Why raters were excluded: a rule of the study, or a reason that somebody wrote; and whom it took out."""
+
+    reason: str
+    raters: int
+    judgements: int
+
+
+@dataclass(frozen=True)
 class Section:
     """The rows of one population of raters. ``overall`` is of Likert studies, ``difference`` of presence studies."""
 
@@ -52,7 +66,13 @@ class Section:
     raters: Raters
     rows: tuple[TagRow, ...] | tuple[ConditionRow, ...]
     overall: TagRow | None = None
+    contrasts: tuple[ContrastRow, ...] = ()
+    arms: tuple[ArmRow, ...] = ()
     difference: Difference | None = None
+    clustered: ClusteredTest | None = None
+    groups: tuple[PartRow, ...] = ()
+    objects: tuple[PartRow, ...] = ()
+    crowd: Crowd | None = None
 
     @property
     def judgements(self) -> int:
@@ -79,6 +99,8 @@ class Report:
     confidence: float
     totals: Totals
     people: Section
+    exclusions: tuple[Exclusion, ...] = ()
+    sensitivity: tuple[SensitivityRow, ...] = ()
     simulated: Section | None = None
 
     @property
@@ -112,6 +134,8 @@ def report_of(data: StudyData, *, seed: int = SEED, include_simulated: bool = Fa
         confidence=CONFIDENCE,
         totals=totals,
         people=_section(data, rules, simulated=False),
+        exclusions=_exclusions(data),
+        sensitivity=sensitivity_rows(data),
         simulated=_section(data, rules, simulated=True) if include_simulated and totals.simulated else None,
     )
 
@@ -121,13 +145,48 @@ def _totals(data: StudyData) -> Totals:
     return Totals(len(data.judgements), **{fate: int(n) for fate, n in zip(FATES, number, strict=True)})
 
 
+def _exclusions(data: StudyData) -> tuple[Exclusion, ...]:
+    """By reason, most raters first; judgements are those that would count but for it."""
+    lost = np.bincount(data.judgements.rater[data.counted(excluded=True)], minlength=len(data.raters))
+    raters: Counter[str] = Counter()
+    judgements: Counter[str] = Counter()
+    for rater, number in zip(data.raters, lost.tolist(), strict=True):
+        if rater.reason and not rater.simulated:
+            rule = rater.reason.partition(":")[0]
+            raters[rule] += 1
+            judgements[rule] += number
+    return tuple(
+        Exclusion(reason, number, judgements[reason])
+        for reason, number in sorted(raters.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
+
+
 def _section(data: StudyData, rules: Rules, *, simulated: bool) -> Section:
     which = data.counted(simulated=simulated)
-    found, in_use = outcomes(data, which), ~data.items.withdrawn
+    found = outcomes(data, which)
     by = np.bincount(data.judgements.rater[which], minlength=len(data.raters))
     who, raters = SIMULATED if simulated else PEOPLE, Raters(int(np.count_nonzero(by)), int(by.max(initial=0)))
+    everybody = crowd(data, simulated=simulated)
     if data.facts.kind == "likert":
-        rows, overall = likert.tag_rows(data.items, found, rules, in_use)
-        return Section(who, raters, rows, overall=overall)
-    conditions = presence.condition_rows(data.items, found, rules, in_use)
-    return Section(who, raters, conditions, difference=presence.difference(conditions))
+        given = likert.ratings(data, which)
+        rows, overall = likert.tag_rows(data.items, found, given, rules, data.in_use)
+        return Section(
+            who,
+            raters,
+            rows,
+            overall=overall,
+            contrasts=contrast_rows(data, found, rules),
+            arms=arm_rows(data, found, rules),
+            crowd=everybody,
+        )
+    conditions = presence.condition_rows(data.items, found, rules, data.in_use)
+    return Section(
+        who,
+        raters,
+        conditions,
+        difference=presence.difference(conditions),
+        clustered=clustered_test(data, found, rules),
+        groups=group_rows(data, found),
+        objects=object_rows(data, found),
+        crowd=everybody,
+    )

@@ -46,7 +46,7 @@ def load_export(folder: Path) -> StudyData:
 
 def _items(folder: Path, kind: str) -> Items:
     group = "tag" if kind == "likert" else "condition"
-    names = ["item", "image", group, "arm", "word", "second_word", "places", "withdrawn"]
+    names = ["item", "image", group, "arm", "word", "second_word", "start", "places", "withdrawn"]
     packer, images = ItemPacker(), dict[str, int]()
     for block in pq.ParquetFile(folder / "data/items.parquet").iter_batches(columns=names):
         for row in block.to_pylist():
@@ -56,6 +56,7 @@ def _items(folder: Path, kind: str) -> Items:
                 group=row[group],
                 arm=row["arm"],
                 pair=pair_name(row["word"], row["second_word"]),
+                target=row["start"],
                 places=row["places"],
                 withdrawn=row["withdrawn"],
             )

@@ -115,8 +115,8 @@ def test_the_page_shows_the_rows(client, rated):
 
 
 def test_the_page_takes_few_queries(client, rated, django_assert_max_num_queries):
-    # The study, its judgements, items and raters, its seats, its recipes.
-    with django_assert_max_num_queries(6):
+    # The study, its judgements, items, raters and their checks, its seats, its recipes.
+    with django_assert_max_num_queries(7):
         page(client, "/reports/study/")
 
 
@@ -184,7 +184,7 @@ def test_files_come_with_their_names(client, rated):
 
 def test_the_items_behind_a_number(client, rated, django_assert_max_num_queries):
     # The study, its recipes, its columns, and the shown items with their seats and judgements.
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         html = page(client, "/reports/study/tags/NOUN/")
     assert "Pictures by test-model" in html
     assert "<mark>dog</mark>" in html
