@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -7,22 +9,41 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from annotation_site.studies.models import Item, Study
-
-FIXED_AT_OPENING = ("kind", "slug", "seats_per_item", "cap_share", "interpretable_minimum", "consent_version")
+from annotation_site.studies.forms import TEXT_FIELDS, StudyForm
+from annotation_site.studies.models import ConsentText, Item, Study
+from annotation_site.studies.rules import FIXED_AT_OPENING
+from annotation_site.studies.texts import known_words
 
 
 @admin.register(Study)
 class StudyAdmin(ModelAdmin):
     """Draft studies can be edited; once a study is open, what its answers depend on stays as it was."""
 
+    form = StudyForm
     list_display = ("title", "slug", "kind", "state", "item_count", "cap", "opened_at", "links")
     list_filter = ("state", "kind")
     search_fields = ("title", "slug")
     readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
+    sections = (
+        (None, {"fields": ("title", "slug", "kind", "state", "links")}),
+        (
+            "Seats",
+            {"fields": ("seats_per_item", "cap_share", "cap", "lease_minutes", "interpretable_minimum")},
+        ),
+        ("Pages", {"fields": ("first_view", "colours", "instructions_shown", "break_every")}),
+        ("Practice", {"fields": ("practice_pass_mark", "practice_attempts", "screen_out_code")}),
+        ("Checks", {"fields": ("check_every", "checks_may_fail", "check_consequence")}),
+        ("Consent and end", {"fields": ("consent_version", "completion_code")}),
+    )
+    history = ("History", {"fields": ("sampling", "created_at", "opened_at", "closed_at")})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         return super().get_queryset(request).annotate(items_there=Count("items"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Study | None = None) -> Any:
+        draft = obj is None or obj.state == Study.State.DRAFT
+        texts = tuple(TEXT_FIELDS.values()) if draft else ("texts",)
+        return (*self.sections, ("Texts", {"fields": texts}), self.history)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> tuple[str, ...]:
         fixed = FIXED_AT_OPENING if obj and obj.state != Study.State.DRAFT else ()
@@ -49,6 +70,26 @@ class StudyAdmin(ModelAdmin):
         )
 
 
+@admin.register(ConsentText)
+class ConsentTextAdmin(ModelAdmin):
+    """A draft's texts can be edited; after opening, another wording is a new version, which the study then names."""
+
+    list_display = ("study", "version", "locale", "created_at")
+    list_filter = ("study",)
+    search_fields = ("text", "study__slug")
+    list_select_related = ("study",)
+
+    def has_change_permission(self, request: HttpRequest, obj: ConsentText | None = None) -> bool:
+        return _is_draft(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ConsentText | None = None) -> bool:
+        return _is_draft(obj) and super().has_delete_permission(request, obj)
+
+
+def _is_draft(text: ConsentText | None) -> bool:
+    return text is None or text.study.state == Study.State.DRAFT
+
+
 @admin.register(Item)
 class ItemAdmin(ModelAdmin):
     list_display = (
@@ -57,13 +98,15 @@ class ItemAdmin(ModelAdmin):
         "prompt_text",
         "study",
         "condition",
+        "purpose",
+        "known_answer",
         "position",
         "generation_state",
         "withdrawn_at",
     )
-    list_filter = ("study", "word__tag", "condition", "generation__state")
+    list_filter = ("study", "purpose", "word__tag", "condition", "generation__state")
     search_fields = ("word__text", "generation__prompt__text", "generation__identity")
-    list_select_related = ("word", "generation__prompt", "study")
+    list_select_related = ("word", "second_word", "generation__prompt", "study", "known")
     raw_id_fields = ("generation", "word", "second_word")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -90,3 +133,7 @@ class ItemAdmin(ModelAdmin):
     @admin.display(description="generation")
     def generation_state(self, item: Item) -> str:
         return str(item.generation.get_state_display())
+
+    @admin.display(description="right answer")
+    def known_answer(self, item: Item) -> str:
+        return known_words(item.known, item.study, "en") if hasattr(item, "known") else "-"

@@ -6,13 +6,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
-from annotation_site.studies.rules import Way
+from annotation_site.studies.consent_texts import CONSENT_TEXTS
+from annotation_site.studies.rules import FIXED_AT_OPENING, Way
 
 
 def new_completion_code() -> str:
@@ -86,6 +88,26 @@ class Study(Way):
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
+
+    def clean(self) -> None:
+        """Refuse what would change the meaning of answers given, and a consent that has no text."""
+        stored = Study.objects.filter(pk=self.pk).first() if self.pk else None
+        if stored is not None and stored.state != self.State.DRAFT:
+            changed = [name for name in FIXED_AT_OPENING if getattr(self, name) != getattr(stored, name)]
+            reason = _("The study is %(state)s: this is fixed, for answers depend on it. Make a new study for another.")
+            errors = {name: reason % {"state": stored.get_state_display()} for name in changed}
+            if errors:
+                raise ValidationError(errors)
+        if self.consent_version not in CONSENT_TEXTS and not self._own_consent().exists():
+            raise ValidationError(
+                {
+                    "consent_version": _("Version %(version)s has no text: write it under consent texts first.")
+                    % {"version": self.consent_version}
+                }
+            )
+
+    def _own_consent(self) -> models.QuerySet[ConsentText]:
+        return ConsentText.objects.filter(study=self.pk, version=self.consent_version)
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -239,3 +261,11 @@ class ConsentText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}: consent {self.version} ({self.locale})"
+
+    def clean(self) -> None:
+        """Keep a text that raters may have agreed to as it is, and Attest's own versions apart."""
+        if self.version in CONSENT_TEXTS:
+            raise ValidationError({"version": _("%(version)s is Attest's own text.") % {"version": self.version}})
+        stored = ConsentText.objects.filter(pk=self.pk).first() if self.pk else None
+        if stored is not None and stored.study.state != Study.State.DRAFT:
+            raise ValidationError(_("The study was opened with this text: write another wording as a new version."))

@@ -6,6 +6,25 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+#: What the answers of an open study depend on. Its title, breaks, codes and lease may change, and so may the consent's
+#: version: raters keep the one that they agreed to.
+FIXED_AT_OPENING = (
+    "kind",
+    "slug",
+    "seats_per_item",
+    "cap_share",
+    "interpretable_minimum",
+    "texts",
+    "first_view",
+    "colours",
+    "instructions_shown",
+    "practice_pass_mark",
+    "practice_attempts",
+    "check_every",
+    "checks_may_fail",
+    "check_consequence",
+)
+
 
 class Way(models.Model):
     """The part of Study that decides a rater's way to and through its items. Zero or empty: that step is left out."""

@@ -14,7 +14,7 @@ from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
-from annotation_site.studies.models import Item
+from annotation_site.studies.models import ConsentText, Item
 
 OURS = [model for model in admin.site._registry if model.__module__.startswith("annotation_site.")]
 HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item]
@@ -29,6 +29,7 @@ def rated_study(make_study):
     assignment.record(
         seat=seat, enrolment=enrolment, answer=assignment.Answer(rating=4), key=uuid.uuid4(), shown_at=now, now=now
     )
+    ConsentText.objects.create(study=study, version="own", text="We keep your answers.")
     return study
 
 
@@ -92,6 +93,8 @@ def test_what_answers_depend_on_is_fixed_once_a_study_is_open(admin_client, rate
         "title": "Another title",
         "lease_minutes": 20,
         "completion_code": "CODE",
+        "consent_version": "1",
+        "break_every": 30,
         "seats_per_item": 9,
         "cap_share": 1,
     }

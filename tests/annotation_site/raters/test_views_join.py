@@ -93,7 +93,8 @@ def test_a_rater_of_a_closed_study_finds_what_was_collected(client, make_study):
 
 
 def test_consent_to_a_text_that_does_not_exist_is_impossible(client, make_study):
-    make_study(consent_version="7")
+    make_study()
+    Study.objects.update(consent_version="7")
     with pytest.raises(ImproperlyConfigured, match="version '7' has no text"):
         client.get("/studies/study/")
 

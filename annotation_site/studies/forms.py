@@ -1,0 +1,57 @@
+"""The admin's form of a study: its own texts as a field for each part and language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from annotation_site.studies.texts import PARTS, RATINGS
+
+HELP = {
+    "question": "Empty: Attest's question.",
+    "anchors": "The words of the five answers, worst first, one a line. Empty: Bad to Excellent.",
+    "instructions": "Paragraphs with an empty line between them. Empty: Attest's instructions.",
+}
+TEXT_FIELDS = {(part, code): f"{part}_{code.replace('-', '_')}" for code, _ in settings.LANGUAGES for part in PARTS}
+
+
+def _text_field(part: str, code: str) -> forms.CharField:
+    return forms.CharField(
+        label=f"{part} ({dict(settings.LANGUAGES)[code]})",
+        required=False,
+        help_text=HELP[part],
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5 if part == "anchors" else 3}),
+    )
+
+
+class TextsForm(forms.ModelForm):
+    """Writes ``texts`` from the fields of TEXT_FIELDS; a language that was left empty is left out."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for (part, code), name in TEXT_FIELDS.items():
+            if name in self.fields:
+                own = self.instance.texts.get(code, {}).get(part, "")
+                self.fields[name].initial = "\n".join(own) if part == "anchors" else own
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        texts: dict[str, dict[str, Any]] = {}
+        for (part, code), name in TEXT_FIELDS.items():
+            text = cleaned.get(name, "").strip()
+            if not text:
+                continue
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            if part == "anchors" and len(lines) != RATINGS:
+                self.add_error(name, f"There are {len(lines)} lines: write the words of all five answers, or of none.")
+            texts.setdefault(code, {})[part] = lines if part == "anchors" else text
+        if any(name in self.fields for name in TEXT_FIELDS.values()):
+            self.instance.texts = texts
+        return cleaned
+
+
+# The languages are a setting, so the fields are made from it.
+StudyForm = type(TextsForm)("StudyForm", (TextsForm,), {name: _text_field(*part) for part, name in TEXT_FIELDS.items()})
