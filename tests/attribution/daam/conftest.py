@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,9 @@ def text_config(words: CLIPTokenizer) -> CLIPTextConfig:
     )
 
 
-def autoencoder() -> AutoencoderKL:
+def autoencoder(**options: Any) -> AutoencoderKL:
     return AutoencoderKL(
+        **options,
         block_out_channels=(8, 8),
         down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2,
@@ -133,6 +135,12 @@ def _sharpen(unet: Any) -> None:
         for name, weights in unet.named_parameters():
             if ".attn2.to_q." in name or ".attn2.to_k." in name:
                 weights.mul_(4)
+
+
+@pytest.fixture(scope="session")
+def parts() -> SimpleNamespace:
+    """What other tiny pipelines are built of."""
+    return SimpleNamespace(tokenizer=tokenizer, text_config=text_config, autoencoder=autoencoder, quiet=quiet)
 
 
 @pytest.fixture(scope="session")
