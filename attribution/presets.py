@@ -39,7 +39,7 @@ def model_folder(model: str) -> Path | None:
 
 
 def model_files(model: str) -> Path | None:
-    """Where a model's files are, if its name says so: its folder or its one ``.safetensors`` file; None for a hub id."""
+    """Where a model's files are, if its name says so: its folder or its ``.safetensors`` file; None for a hub id."""
     path = Path(model)
     return path if path.suffix == ".safetensors" and path.is_file() else model_folder(model)
 
