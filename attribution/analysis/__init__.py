@@ -1,7 +1,7 @@
 """Statistics of human judgements. NumPy only; each function names its source, and docs/statistics.md explains them.
 
-Undefined results are NaN with a reason in words (:class:`Estimate`), never an invented number; input that makes no sense
-raises :class:`~attribution.errors.AnalysisError`. Whatever draws at random takes its generator.
+Undefined results are NaN with a reason in words (:class:`Estimate`), never an invented number; input that makes no
+sense raises :class:`~attribution.errors.AnalysisError`. Whatever draws at random takes its generator.
 """
 
 from attribution.analysis.adaptive import AdaptiveRule, needs_more

@@ -86,10 +86,10 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float:
     return _beyond_chance(observed, expected)
 
 
-def cohen_kappa(table: npt.ArrayLike, weights: Literal["linear", "quadratic"] | npt.ArrayLike | None = None) -> float:
+def cohen_kappa(table: npt.ArrayLike, weights: Weights | npt.ArrayLike | None = None) -> float:
     """Cohen's kappa of two raters from their square table of counts (rater 1 in rows, rater 2 in columns).
 
-    ``weights``: None, "linear", "quadratic", or a square matrix of agreement weights with ones on its diagonal.
+    ``weights``: None, "linear", "quadratic", "ordinal", or a square matrix of agreement weights (ones on its diagonal).
     NaN when both always gave the same one answer. Sources: J. Cohen (1960), Educational and Psychological Measurement
     20:37, and (1968), Psychological Bulletin 70:213.
     """

@@ -3,9 +3,9 @@
 Clusters are what was drawn at random, so they are what is resampled and permuted, whole (see ``kinds``).
 
 Sources: N. Cliff (1993), Psychological Bulletin 114:494 (delta); L. V. Hedges (1981), Journal of Educational Statistics
-6:107 (g); J. N. K. Rao and A. J. Scott (1992), Biometrics 48:577 (chi-squared of clustered counts); E. Chung and
-J. P. Romano (2013), Annals of Statistics 41:484 (permuting a studentised difference); B. Phipson and G. K. Smyth
-(2010), Statistical Applications in Genetics and Molecular Biology 9:39 (p values by permutation).
+6:107 (g); J. N. K. Rao and A. J. Scott (1992), Biometrics 48:577, equation 6 (chi-squared of clustered counts);
+E. Chung and J. P. Romano (2013), Annals of Statistics 41:484 (permuting a studentised difference); B. Phipson and
+G. K. Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9:39 (p values by permutation).
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class PairedComparison:
 class ProportionComparison:
     """Two shares of clustered yes-or-no values; ``difference`` is first minus second, with a cluster-robust interval.
 
-    ``p_value`` permutes whole clusters. ``p_rao_scott`` is of ``chi_squared`` (one degree of freedom): Pearson's
-    statistic of the effective counts, those divided by their group's design effect. All are NaN where
-    ``difference.reason`` says why.
+    ``p_value`` permutes whole clusters: prefer it with few of them. ``p_rao_scott`` is of ``chi_squared``, one degree
+    of freedom: Pearson's statistic over the pooled design effect, which for two groups is the squared difference over
+    its cluster-robust variance. ``design_effects``: by how much clusters multiply each group's binomial variance. NaN
+    where ``difference.reason`` says why.
     """
 
     shares: tuple[float, float]
@@ -168,8 +169,9 @@ def compare_proportions(
     if reason:
         alone = Estimate(gap, NOWHERE, reason)
         return ProportionComparison(shares, alone, math.nan, math.nan, math.nan, effects, number)
-    half = t_quantile((1 + confidence) / 2, sum(number) - 2) * math.sqrt(one.variance + two.variance)
-    estimate, chi_squared = Estimate(gap, Interval(gap - half, gap + half)), _rao_scott(one, two)
+    variance = one.variance + two.variance
+    half = t_quantile((1 + confidence) / 2, sum(number) - 2) * math.sqrt(variance)
+    estimate, chi_squared = Estimate(gap, Interval(gap - half, gap + half)), gap**2 / variance
     p_value, p_rao_scott = kinds.permutation_p(rng, permutations), two_sided(math.sqrt(chi_squared))
     return ProportionComparison(shares, estimate, p_value, chi_squared, p_rao_scott, effects, number)
 
@@ -253,7 +255,6 @@ class _Group:
     """A share with its cluster-robust variance (NaN with one cluster) and its design effect."""
 
     share: float
-    total: int
     variance: float
     effect: float
 
@@ -266,21 +267,7 @@ class _Group:
         variance = spread * clusters / (clusters - 1) if clusters > 1 else math.nan
         binomial = share * (1 - share) / total
         # A share of 0 or 1 varies neither within clusters nor between them: its counts stay as they are.
-        return cls(share, total, variance, variance / binomial if binomial > 0 else 1.0)
-
-    @property
-    def effective(self) -> float:
-        return self.total / self.effect if self.effect > 0 else math.inf
-
-
-def _rao_scott(one: _Group, two: _Group) -> float:
-    """Pearson's chi-squared of the effective counts (Rao and Scott 1992, section 2); NaN where it is undefined."""
-    n1, n2 = one.effective, two.effective
-    if not math.isfinite(n1 + n2):
-        return math.nan
-    pooled = (n1 * one.share + n2 * two.share) / (n1 + n2)
-    variance = pooled * (1 - pooled) * (1 / n1 + 1 / n2)
-    return (one.share - two.share) ** 2 / variance if variance > 0 else math.nan
+        return cls(share, variance, variance / binomial if binomial > 0 else 1.0)
 
 
 def _check_shares(kinds: Kinds) -> None:

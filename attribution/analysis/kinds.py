@@ -6,7 +6,6 @@ number of clusters is then one multinomial draw over the kinds, and a permutatio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -74,12 +73,6 @@ class Kinds:
             for size in blocks_of(resamples, len(self.number))
         ]
         return np.asarray(np.concatenate(blocks).reshape(resamples, 2, -1), dtype=np.float64)
-
-    def standard_error(self) -> float:
-        """Cluster-robust standard error of the difference of means; NaN with a single cluster."""
-        clusters = int(self.number.sum())
-        _, error = _difference(self.number[np.newaxis] @ _moments(self.counts, self._centred()))
-        return float(error[0]) * math.sqrt(clusters / (clusters - 1)) if clusters > 1 else math.nan
 
     def permutation_p(self, rng: np.random.Generator, permutations: int) -> float:
         """Two-sided p value of equal means: clusters of one group change groups at random, clusters of both swap them.
