@@ -22,7 +22,7 @@ from attribution.errors import AnalysisError
 FEWEST = 10
 """Additions (images) of a group below which its means have no interval: a percentile bootstrap is too narrow there."""
 NO_VALUES = "no values"
-FEW = f"fewer than {FEWEST} images"
+FEW = f"under {FEWEST} images"
 ONE_CLUSTER = "one prompt"
 
 Floats = NDArray[np.float64]

@@ -2,8 +2,8 @@
 
 Head-dependent pairs are those of the dependency tree. The label of a relation follows one of three conventions:
 
-``enhanced`` (the default, as CoreNLP's enhanced dependencies, which the paper names): ``nmod`` and ``obl`` take the lemmas
-    of their ``case`` children (``nmod:of``, ``nmod:next_to``), ``conj`` the lemma of the coordination's ``cc``
+``enhanced`` (the default, as CoreNLP's enhanced dependencies, which the paper names): ``nmod`` and ``obl`` take the
+    lemmas of their ``case`` children (``nmod:of``, ``nmod:next_to``), ``conj`` the lemma of the coordination's ``cc``
     (``conj:and``, for every conjunct before it too); the parser's own subtypes (``nmod:poss``, ``acl:relcl``) stay.
 ``parser``: labels as the parser gave them. ``merged``: labels without any subtype.
 

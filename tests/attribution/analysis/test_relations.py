@@ -103,7 +103,8 @@ def test_antecedents(rows, pronoun, noun):
 
 def test_coreferent_words_are_not_unrelated():
     words = prompt(
-        ("dog", "NOUN", 1, "nsubj"), ("licks", "VERB", 1, "root"), ("its", "PRON", 3, "nmod:poss"), ("it", "NOUN", 1, "obj")
+        ("dog", "NOUN", 1, "nsubj"), ("licks", "VERB", 1, "root"), ("its", "PRON", 3, "nmod:poss"),
+        ("nose", "NOUN", 1, "obj"),
     ).words  # fmt: skip
     assert Pair(0, 2) not in unrelated(words)
     assert Pair(0, 3) in unrelated(words)

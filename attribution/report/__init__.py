@@ -1,0 +1,1 @@
+"""Analyses of a folder of generations as rows, JSON, CSV, figures and one page: ``python -m attribution analyse``."""

@@ -1,0 +1,102 @@
+"""``python -m attribution analyse KIND FOLDER --out DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attribution.analysis.overlap import PAPER, Threshold
+from attribution.analysis.relations import CONVENTIONS
+from attribution.generations import Parse, Reader
+
+if TYPE_CHECKING:
+    from attribution.report.run import Job
+
+DESCRIPTION = """\
+Analyse a folder of generations: what `python -m attribution maps` or the site's worker wrote.
+
+syntax      what the maps of heads and their dependents share, relation by relation
+intensity   how much of the image words mark, by part of speech
+
+Each image is measured once, into OUT/records.jsonl; a run that was stopped goes on where it stopped, and new images are
+added. The page is OUT/index.html; beside it lie report.json, rows.csv and the figure."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add ``analyse`` to the package's commands (an argparse object of sub-parsers)."""
+    parser = commands.add_parser(
+        "analyse",
+        help="analyse a folder of generations: syntax, intensity",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("kind", choices=sorted(JOBS), metavar="KIND", help=", ".join(sorted(JOBS)))
+    parser.add_argument("folder", type=Path, help="the folder of generations; folders below it are read too")
+    parser.add_argument("--out", type=Path, required=True, help="where the report goes")
+    parser.add_argument(
+        "--tau", type=float, help=f"hard maps: share of the map's largest value (default: {PAPER.value})"
+    )
+    parser.add_argument(
+        "--absolute", type=float, help="hard maps: above this on raw maps (the authors' later run: 0.15)"
+    )
+    parser.add_argument("--soft", action="store_true", help="syntax: compare maps as they are, without a threshold")
+    parser.add_argument(
+        "--subtypes", choices=CONVENTIONS, default=CONVENTIONS[0], help="syntax: labels (default: %(default)s)"
+    )
+    parser.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+    parser.add_argument("--again", action="store_true", help="forget the records in --out and measure anew")
+
+
+def run(options: argparse.Namespace) -> None:
+    """The ``analyse`` command: measure what is new, write the report, print its rows."""
+    from attribution.report.page import write
+    from attribution.report.run import analyse
+
+    reader = Reader(options.folder, parse_with(options.parser))
+    report, tally = analyse(JOBS[options.kind](options), reader, options.out, again=options.again)
+    paths = write(report, tally, options.out)
+    sys.stdout.write(report.tables[0].as_text() + "\n")
+    sys.stdout.write(f"{tally.measured} images measured, {tally.resumed} already there, {tally.skipped} skipped.\n")
+    for broken in tally.named:
+        sys.stdout.write(f"skipped: {broken.name}: {broken.reason}\n")
+    sys.stdout.write(f"{paths[0]}\n")
+
+
+def parse_with(name: str | None) -> Parse:
+    """A parse that loads its pipeline when the first prompt without words comes."""
+    loaded: list[Any] = []
+
+    def parse(texts: Any) -> Any:
+        if not loaded:
+            from attribution.language import load_parser
+
+            loaded.append(load_parser(name))
+        return loaded[0].parse(texts)
+
+    return parse
+
+
+def _threshold(options: argparse.Namespace) -> Threshold:
+    if options.absolute is not None:
+        return Threshold(options.absolute, "absolute")
+    return PAPER if options.tau is None else Threshold(options.tau)
+
+
+def _syntax(options: argparse.Namespace) -> Job:
+    from attribution.report.syntax import SyntaxJob
+
+    return SyntaxJob(_threshold(options), options.subtypes, options.soft, options.seed)
+
+
+def _intensity(options: argparse.Namespace) -> Job:
+    from attribution.report.intensity import IntensityJob
+
+    return IntensityJob(_threshold(options), options.seed)
+
+
+JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {"intensity": _intensity, "syntax": _syntax}
