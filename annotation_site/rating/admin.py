@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from annotation_site.admin_history import ReadOnlyAdmin
-from annotation_site.rating import assignment
+from annotation_site.rating import assignment, enrolment_admin  # noqa: F401 - registers enrolments
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.admin import ItemAdmin, StudyAdmin
 from annotation_site.studies.models import Item, Study
