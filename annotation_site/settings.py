@@ -14,6 +14,10 @@ CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                 
 DEBUG                      Django's debug pages                                     off
 CELERY_BROKER_URL          Redis that wakes the generation workers                  redis://127.0.0.1:6379/0
 ATTEST_MODEL               model of new studies: shipped name, folder or hub id     tinyworld
+CACHE_URL                  cache of hints and throttles, ``rediscache://...``       in each process
+PROXIES                    proxies in front that set X-Forwarded-For                0, production 1
+ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
+ATTEST_RATER_RATE          requests to the API by one rater                         600/min
 ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions            the shipped one
 =========================  =======================================================  ==========================
 """
@@ -81,7 +85,10 @@ INSTALLED_APPS = [
     "annotation_site.studies",
     "annotation_site.raters",
     "annotation_site.rating",
+    "rest_framework",
+    "drf_spectacular",
     "annotation_site.reports",
+    "annotation_site.api",
     "annotation_site.worker",
 ]
 
@@ -184,6 +191,34 @@ CELERY_BEAT_SCHEDULE = {
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
 ATTEST_LANGUAGE_PIPELINE = env.str("ATTEST_LANGUAGE_PIPELINE", default="")
+
+# Holds hints of a few seconds and the API's throttles; processes that share a cache share their throttles.
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://attest")}
+if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["annotation_site.api.authentication.BearerToken"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "annotation_site.api.problems.problem",
+    "UNAUTHENTICATED_USER": None,
+    # Proxies that add to X-Forwarded-For, which an address is taken from; with too few, clients could choose theirs.
+    "NUM_PROXIES": env.int("PROXIES", default=1 if PRODUCTION else 0),
+}
+API_RATES = {
+    "enrol": env.str("ATTEST_ENROLMENT_RATE", default="60/hour"),
+    "rater": env.str("ATTEST_RATER_RATE", default="600/min"),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Attest, for programs",
+    "VERSION": "1",
+    "DESCRIPTION": "The rater's way without Attest's own pages: enrol a person who has consented, claim a seat, show "
+    "its stimulus, send the answer, go on. All bodies are JSON; times are ISO 8601 in UTC.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"StudyStateEnum": "annotation_site.studies.models.Study.State"},
+}
 
 UNFOLD = {
     "SITE_TITLE": "Attest",

@@ -2,12 +2,15 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
     path("stimuli/maps/", include("annotation_site.studies.urls")),
     path("stimuli/", include("annotation_site.stimuli.urls")),
     path("reports/", include("annotation_site.reports.urls")),
     path("rate/", include("annotation_site.rating.urls")),
+    path("api/", include("annotation_site.api.urls")),
     path("", include("annotation_site.raters.urls")),
 ]

@@ -28,11 +28,13 @@ def lease_end(enrolment: Enrolment, now: datetime) -> datetime:
     return now + timedelta(minutes=enrolment.study.lease_minutes)
 
 
-def renew(seat: Seat, enrolment: Enrolment, *, now: datetime | None = None) -> bool:
-    """Extend a lease; False if it is no longer theirs."""
+def renew(seat: Seat, enrolment: Enrolment, *, now: datetime | None = None) -> datetime | None:
+    """Extend a lease; when it runs out now, None if it is no longer theirs, or they are excluded."""
+    if enrolment.excluded_at:
+        return None
     until = lease_end(enrolment, now or database_now())
     mine = Seat.objects.filter(pk=seat.pk, enrolment=enrolment, state=Seat.State.LEASED)
-    return bool(mine.update(leased_until=until))
+    return until if mine.update(leased_until=until) else None
 
 
 def heartbeat(enrolment: Enrolment, now: datetime) -> datetime | None:

@@ -1,0 +1,34 @@
+"""How often a client may ask: enrolling by address, everything else by rater. The rates are settings."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from annotation_site.raters.models import Enrolment
+
+
+class _Throttle(SimpleRateThrottle):
+    def get_rate(self) -> str:
+        # Read at each request, not when the class is made, so that settings decide also in a running test.
+        return str(settings.API_RATES[self.scope])
+
+
+class EnrolThrottle(_Throttle):
+    """New raters from one address."""
+
+    scope = "enrol"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"throttle/enrol/{self.get_ident(request)}"
+
+
+class RaterThrottle(_Throttle):
+    """Requests of one rater."""
+
+    scope = "rater"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return f"throttle/rater/{request.auth.pk}" if isinstance(request.auth, Enrolment) else None
