@@ -39,7 +39,7 @@ def _views(text: object) -> list[list[int | str]]:
 
 
 def _is_view(event: object) -> bool:
-    if not isinstance(event, list) or not 2 <= len(event) <= 3 or event[1] not in WHATS:
+    if not isinstance(event, list) or not 2 <= len(event) <= 3 or str(event[1]) not in WHATS:
         return False
     value = event[2] if len(event) == 3 else ""
     return _is_moment(event[0]) and (_is_moment(value) or (isinstance(value, str) and len(value) <= 20))

@@ -15,8 +15,8 @@ from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket, submission_key
 from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, image_url
+from annotation_site.stimuli.drawing import canvas_size
 from annotation_site.stimuli.models import Recipe
-from annotation_site.stimuli.views import canvas_size
 from annotation_site.studies import questions
 from annotation_site.studies.addresses import DRAWING, map_picture_url, map_url
 from annotation_site.studies.models import Item, Study

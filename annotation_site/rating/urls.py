@@ -8,6 +8,7 @@ urlpatterns = [
     path("<slug:token>/practice/", flow_views.practise, name="practice"),
     path("<slug:token>/care/", flow_views.care, name="care"),
     path("<slug:token>/break/", flow_views.pause, name="break"),
+    path("<slug:token>/ahead/", views.ahead, name="ahead"),
     path("<slug:token>/last/", views.last, name="last"),
     path("<slug:token>/done/", views.done, name="done"),
     path("<slug:token>/heartbeat/", lease_views.heartbeat, name="heartbeat"),

@@ -7,15 +7,16 @@ import uuid
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment, flow, pages
+from annotation_site.rating.context import read_context
 from annotation_site.rating.forms import AnswerForm, form_class, milliseconds
 from annotation_site.rating.links import enrolment_or_404
 from annotation_site.rating.models import Judgement, Seat
@@ -66,10 +67,24 @@ def _submit(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> Htt
             shown_at=ticket.shown_at,
             now=now,
             browser_milliseconds=milliseconds(request.POST.get("browser_milliseconds", "")),
+            context=read_context(request.POST),
         )
     except assignment.KeyReused:
         return _first_answer_stands(request, enrolment, key)
+    if request.headers.get("X-Requested-With") == "fetch":
+        # The page's script shows the next item in place: sent at once, it saves a way there and back.
+        return _show_next(request, enrolment_or_404(enrolment.token), now=assignment.database_now())
     return redirect("rate", token=enrolment.token)
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def ahead(request: HttpRequest, token: str) -> JsonResponse:
+    """Lease the rater's next item and tell where its pictures are; empty when there is none."""
+    enrolment = enrolment_or_404(token)
+    seat = assignment.claim_ahead(enrolment, rng=RANDOM, now=assignment.database_now())
+    return JsonResponse(pages.ahead(_seats().get(pk=seat.pk).item, enrolment.study) if seat else {})
 
 
 def _again(

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import math
 from hashlib import sha256
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from numpy.typing import NDArray
 from PIL import Image
 
 from annotation_site.stimuli import files
+from annotation_site.stimuli.drawing import CHOICES, drawn, png
 from annotation_site.stimuli.models import Generation
 from annotation_site.stimuli.serving import stimulus, unchanged, unknown_choice, unreadable
 from attribution.errors import MapFileError, WordError
 from attribution.maps import HeatMaps
 from attribution.maps.colours import COLOUR_MAPS, colour_table
-from attribution.maps.overlay import heat_map_image
-
-LAYERS = ("map", "overlay")
-CHOICES = {"colours": COLOUR_MAPS, "layer": LAYERS}
-# Small enough to travel fast, large enough that the browser's own scaling adds no visible steps.
-SMALLEST_SIDE = 256
 
 
 @require_safe
@@ -72,26 +64,6 @@ def colours(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     if kind == "rgb":
         return stimulus(request, table.tobytes(), tag, "application/octet-stream")
     return stimulus(request, png(Image.fromarray(table[np.newaxis])), tag)
-
-
-def drawn(request: HttpRequest, values: NDArray[np.float32], generation: Generation) -> bytes:
-    """A map as the query's ``layer`` in its ``colours``: PNG of a whole multiple of the image's size."""
-    height, width = canvas_size(generation)
-    picture = heat_map_image(values, height, width, request.GET.get("colours", COLOUR_MAPS[0]))
-    return png(picture if request.GET.get("layer") == "overlay" else picture.convert("RGB"))
-
-
-def canvas_size(generation: Generation) -> tuple[int, int]:
-    """Height and width in pixels that a map of this image is drawn at."""
-    height, width = generation.recipe.height, generation.recipe.width
-    scale = max(1, math.ceil(SMALLEST_SIDE / min(height, width)))
-    return height * scale, width * scale
-
-
-def png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _done_or_404(identity: str) -> Generation:

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from annotation_site.stimuli.drawing import CHOICES, drawn
 from annotation_site.stimuli.serving import plain, stimulus, unchanged, unknown_choice
-from annotation_site.stimuli.views import CHOICES, drawn
 from annotation_site.studies.addresses import map_tag
 from annotation_site.studies.codenames import number
 from annotation_site.studies.maps import map_bytes, map_levels

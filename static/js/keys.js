@@ -1,18 +1,17 @@
 // Keyboard shortcuts, which can be switched off (WCAG 2.1.4); the choice is remembered in this browser.
-"use strict";
 
-const shortcuts = document.getElementById("shortcuts");
+import * as memory from "./memory.js";
+import { hideMap } from "./views.js";
 
-function applyShortcuts() {
-  document.documentElement.classList.toggle("no-shortcuts", !shortcuts.checked);
+const NAME = "attest.shortcuts";
+const box = () => document.getElementById("shortcuts");
+const on = () => memory.read(NAME) !== false;
+
+// The switch comes with each page and shows what was chosen.
+export function begin() {
+  if (box()) box().checked = on();
+  document.documentElement.classList.toggle("no-shortcuts", !on());
 }
-
-shortcuts.checked = memory.read("attest.shortcuts") !== false;
-shortcuts.addEventListener("change", () => {
-  memory.write("attest.shortcuts", shortcuts.checked);
-  applyShortcuts();
-});
-applyShortcuts();
 
 // Under a Korean layout the key says ㅈ where the keyboard says W.
 function keyOf(event) {
@@ -25,24 +24,33 @@ function choose(target) {
   target.click();
 }
 
-document.addEventListener("keydown", (event) => {
-  if (!shortcuts.checked || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+function pressed(event) {
+  if (!box()?.checked || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const key = keyOf(event);
   if (key === "?") return document.getElementById("instructions").togglePopover();
   if (document.querySelector("[popover]:popover-open")) return;
   if (key === "h") return hideMap(true);
-  if (key === "enter") {
-    // Links and buttons keep their own Enter.
-    if (event.target.closest("a, button")) return;
-    event.preventDefault();
-    return form.requestSubmit(submit);
-  }
+  if (document.querySelector("dialog[open]")) return;
+  if (key === "enter") return submit(event);
   const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (!target) return;
   event.preventDefault();
   choose(target);
-});
+}
 
-document.addEventListener("keyup", (event) => {
-  if (keyOf(event) === "h") hideMap(false);
-});
+function submit(event) {
+  // Links and buttons keep their own Enter.
+  if (event.target.closest("a, button")) return;
+  event.preventDefault();
+  document.getElementById("answer-form").requestSubmit(document.getElementById("submit"));
+}
+
+export function listen() {
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("keyup", (event) => keyOf(event) === "h" && hideMap(false));
+  document.addEventListener("change", ({ target }) => {
+    if (target !== box()) return;
+    memory.write(NAME, target.checked);
+    document.documentElement.classList.toggle("no-shortcuts", !target.checked);
+  });
+}

@@ -38,7 +38,6 @@ def test_the_pages_of_a_likert_study(drive, make_study):
         found += violations(page)
         page.keyboard.press("Escape")
         page.get_by_label("Side by side").check()
-        page.locator("#map").wait_for()
         found += violations(page)
         visitor.submit()
         found += violations(page)

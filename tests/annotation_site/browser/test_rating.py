@@ -121,7 +121,7 @@ def test_the_last_answer_is_undone_with_a_key(drive, make_study):
         visitor.join()
         visitor.press("4", "Enter")
         visitor.press("u")
-        notice = visitor.page.get_by_role("status").inner_text()
+        notice = visitor.page.locator("p.notice:visible").inner_text()
         checked = visitor.page.locator("[name=answer]:checked").count()
         visitor.press("2", "Enter")
         return notice, checked
@@ -159,7 +159,7 @@ def test_who_returns_by_the_link_goes_on_in_another_browser(drive, make_study):
 
     def go_on(visitor):
         visitor.page.goto(link)
-        progress = visitor.page.get_by_text("1 of 3").is_visible()
+        progress = visitor.page.locator(".progress", has_text="1 of 3").is_visible()
         visitor.press("3", "Enter")
         return progress
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Recipe, Word
+from annotation_site.studies.addresses import map_picture_url, map_url
 from annotation_site.studies.models import Item
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +27,8 @@ def test_the_page_shows_the_leased_item(make_study, enrol, visit):
     seat = Seat.objects.get(state="leased")
     assert seat.enrolment == enrolment
     assert f"/stimuli/{seat.item.generation.identity}/image.png" in page.text
-    assert f"/words/{seat.item.word.start}-{seat.item.word.end}/heat-map.png" in page.text
+    for address in (map_url(seat.item), map_picture_url(seat.item, layer="overlay", colours="inferno")):
+        assert escape(address) in page.text
     assert "0 of 4" in page.text
     assert "How well does the highlighting reflect the word?" in page.text
     assert " checked" not in page.text.split("<form")[1].split("</form>")[0]
@@ -112,10 +117,29 @@ def test_presence_shows_the_two_nouns_and_not_the_prompt(make_study, enrol, visi
     assert "a red dog 0 runs" not in page.text
 
 
-def test_the_order_of_the_nouns_is_balanced_over_raters(make_study, enrol, visit):
-    study = make_study(kind="presence", items=1, seats_per_item=6)
-    orders = [[choice.value for choice in visit(enrol(study)).response.context["answers"]] for rater in range(6)]
-    assert orders.count(["first", "second"]) == 3
+def test_the_order_of_the_nouns_is_balanced_over_the_raters_of_each_item(make_study, enrol, visit):
+    study = make_study(kind="presence", items=16, seats_per_item=4)
+    first = Counter()
+    for _rater in range(8):
+        # Every other number belongs to somebody who never comes: a balance by raters' numbers would be upset.
+        enrolment, _ = enrol(study), enrol(study)
+        for _item in range(8):
+            page = visit(enrolment)
+            first[page.response.context["item"].pk] += page.response.context["answers"][0].value == "first"
+            page.answer("neither")
+    assert Seat.objects.exclude(state="done").count() == 0
+    assert set(first.values()) == {2}
+
+
+def test_a_rater_sees_both_conditions_in_both_orders(make_study, enrol, visit):
+    enrolment = enrol(make_study(kind="presence", items=40))
+    orders = Counter()
+    for _item in range(40):
+        page = visit(enrolment)
+        orders[page.response.context["item"].condition, page.response.context["answers"][0].value] += 1
+        page.answer("neither")
+    assert all(count >= 4 for count in orders.values())
+    assert len(orders) == 4
 
 
 @pytest.mark.parametrize("kind", ["likert", "presence"])
@@ -143,6 +167,67 @@ def test_neither_together_with_an_object_is_refused_and_stays_ticked(make_study,
 def test_an_answer_that_the_page_does_not_offer_is_refused(make_study, enrol, visit, value):
     assert visit(enrol(make_study())).answer(value).status_code == 422
     assert not Judgement.objects.exists()
+
+
+def test_the_circumstances_of_an_answer_are_stored_with_it(make_study, enrol, visit):
+    views = [[0, "view", "overlay"], [900, "opacity", 40], [1200, "hide"], [1300, "show"]]
+    told = {"views": json.dumps(views), "viewport": "360x740@2.5", "renderer": "canvas 1", "locale": "ko"}
+    visit(enrol(make_study())).answer("3", **told)
+    stored = Judgement.objects.get()
+    assert (stored.views, stored.viewport, stored.renderer, stored.locale) == (views, "360x740@2.5", "canvas 1", "ko")
+
+
+@pytest.mark.parametrize(
+    ("views", "kept"),
+    [
+        ("", []),
+        ("[", []),
+        ("[" * 100_000, []),
+        ('{"a": 1}', []),
+        (
+            '[[1, "hide"], [-1, "hide"], [1, "steal"], [1], ["1", "hide"], [1, "view", {}], "x", [true, "hide"]]',
+            [[1, "hide"]],
+        ),
+        ('[[1, "view", {}], [2, ["hide"]], [3, {}], [4, "show", null]]', []),
+        (json.dumps([[1, "view", "x" * 21], [2, "view", "y" * 20]]), [[2, "view", "y" * 20]]),
+        (json.dumps([[number, "hide"] for number in range(500)]), [[number, "hide"] for number in range(200)]),
+    ],
+)
+def test_circumstances_that_make_no_sense_cost_no_answer(make_study, enrol, visit, views, kept):
+    visit(enrol(make_study())).answer("3", views=views, viewport="wide", renderer="<b>", locale="k" * 99)
+    stored = Judgement.objects.get()
+    assert (stored.views, stored.viewport, stored.renderer, stored.locale) == (kept, "", "", "")
+
+
+def test_a_script_gets_the_next_item_in_answer_to_the_last(make_study, enrol, visit):
+    page = visit(enrol(make_study()))
+    response = page.answer("3", headers={"X-Requested-With": "fetch"})
+    assert response.status_code == 200
+    assert response.context["done"] == 1
+    assert str(response.context["key"]) != page.fields["key"]
+
+
+def test_the_next_items_pictures_are_told_and_no_more_than_one_is_leased_ahead(make_study, enrol, visit, client):
+    enrolment = enrol(make_study(items=4))
+    page = visit(enrolment)
+    told = [client.post(f"{page.link}ahead/").json() for again in range(2)]
+    assert told[0] == told[1]
+    assert Seat.objects.filter(state="leased").count() == 2
+    page.answer("4")
+    after = visit(enrolment)
+    assert told[0]["image"] in after.text
+    assert after.response.context["map"] == told[0]["map"]
+    assert client.get(told[0]["map"]).status_code == 200
+    assert client.get(told[0]["colours"]).status_code == 200
+
+
+def test_nothing_lies_ahead_of_the_last_item_or_without_a_first(make_study, enrol, visit, client):
+    enrolment = enrol(make_study(items=1))
+    assert client.post(f"/rate/{enrolment.token}/ahead/").json() == {}
+    visit(enrolment)
+    assert client.post(f"/rate/{enrolment.token}/ahead/").json() == {}
+    assert client.get(f"/rate/{enrolment.token}/ahead/").status_code == 405
+    assert client.post("/rate/never-was/ahead/").status_code == 404
 
 
 @pytest.mark.parametrize("milliseconds", ["", "soon", "-5", "99999999999", "1.5"])
