@@ -155,7 +155,7 @@ def test_concordance_of_ten_projects():
 
 
 def test_concordance_is_friedmans_statistic_rescaled():
-    # W = chi squared / (raters x (units - 1)), ties corrected in both; SciPy's Friedman test is written apart from ours.
+    # W = chi squared / (raters x (units - 1)), with ties corrected in both.
     stats = pytest.importorskip("scipy.stats")
     ratings = np.random.default_rng(4).integers(1, 6, (7, 12))
     chi_squared = stats.friedmanchisquare(*ratings.T).statistic
