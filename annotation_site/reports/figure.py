@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotation_site.reports import published
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("svg", "png")
+FORMATS = ("svg", "png", "pdf")
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -29,6 +29,7 @@ STYLE = {
     "hatch.linewidth": 0.5,
     "svg.fonttype": "path",
     "svg.hashsalt": "attest",
+    "pdf.fonttype": 42,
     # Names of tags and studies are not mathematics.
     "text.parse_math": False,
 }
@@ -46,21 +47,36 @@ _DRAWING = threading.Lock()
 
 
 def figure_bytes(report: Report, section: Section, form: str) -> bytes:
-    """The figure of one population as ``svg`` or ``png`` (200 dots an inch)."""
+    """The figure of one population as ``svg``, ``pdf`` or ``png`` (200 dots an inch)."""
+    width = max(6.4, 0.72 * len(section.rows) + 1.6)
+    text = alternative_text(report, section)
+    return drawn(lambda figure: _draw(figure, report, section), (width, 5.6), form, text)
+
+
+def drawn(draw: Callable[[Figure], None], size: tuple[float, float], form: str, text: str) -> bytes:
+    """What ``draw`` puts on a figure of this size (inches), with its alternative text in the file."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     buffer = io.BytesIO()
     with _DRAWING, matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(max(6.4, 0.72 * len(section.rows) + 1.6), 5.6), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
-        _draw(figure, report, section)
-        figure.savefig(buffer, format=form, dpi=200, metadata=_metadata(form, alternative_text(report, section)))
+        draw(figure)
+        figure.savefig(buffer, format=form, dpi=200, metadata=_metadata(form, text))
     return buffer.getvalue()
 
 
 def _metadata(form: str, description: str) -> dict[str, Any]:
+    if form == "pdf":
+        return {
+            "Title": "Attest report",
+            "Subject": description,
+            "CreationDate": None,
+            "Producer": None,
+            "Creator": None,
+        }
     described = {"Title": "Attest report", "Description": description}
     return described | ({"Date": None} if form == "svg" else {"Software": None})
 

@@ -9,9 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from annotation_site.reports.likert import TagRow
 from annotation_site.reports.measures import Measure, Share
-from annotation_site.reports.presence import ConditionRow
 from annotation_site.reports.report import Report, Section
 
 Cell = str | int | float
@@ -45,6 +43,16 @@ def as_csv(report: Report) -> str:
     return buffer.getvalue()
 
 
+def table_csv(report: Report, rows: Sequence[Any]) -> str:
+    """One table with every field of its rows."""
+    lines: list[dict[str, Cell]] = [{"study": report.study} | _flat(row, report.answer_names) for row in rows]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(lines[0] if lines else ["study"])
+    writer.writerows([[defused(cell) for cell in line.values()] for line in lines])
+    return buffer.getvalue()
+
+
 def _lines(report: Report, section: Section) -> list[dict[str, Cell]]:
     first: dict[str, Cell] = {"study": report.study, "population": section.population}
     rows: list[Any] = [*section.rows, *([section.overall] if section.overall else [])]
@@ -52,7 +60,7 @@ def _lines(report: Report, section: Section) -> list[dict[str, Cell]]:
     return [first | _flat(row, report.answer_names) | last for row in rows]
 
 
-def _flat(row: TagRow | ConditionRow, answers: Sequence[str]) -> dict[str, Cell]:
+def _flat(row: Any, answers: Sequence[str]) -> dict[str, Cell]:
     flat: dict[str, Cell] = {}
     for field in dataclasses.fields(row):
         value = getattr(row, field.name)

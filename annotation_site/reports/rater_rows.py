@@ -16,6 +16,8 @@ from attribution.analysis.quality import RaterQuality, effective_raters, pace, r
 # Quicker than this, nobody has looked at two pictures and a prompt (shown beside the median, never grounds alone).
 QUICK_SECONDS = 1.5
 FEW = "too few answers in common"
+# Steps of the fit behind the spammer scores; the scores settle long before the likelihood does.
+MOST_STEPS, FEW_STEPS, MANY_ANSWERS = 100, 15, 200_000
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def _spammers(data: StudyData, which: Booleans) -> dict[int, float]:
     items, raters, codes, _ = _answers(data, which)
     if len(np.unique(raters)) < 2 or len(np.unique(codes)) < 2:
         return {}
-    fit = dawid_skene(items, raters, codes, classes=int(codes.max()) + 1, tolerance=1e-6, steps=100)
+    steps = MOST_STEPS if len(codes) <= MANY_ANSWERS else FEW_STEPS
+    fit = dawid_skene(items, raters, codes, classes=int(codes.max()) + 1, tolerance=1e-6, steps=steps)
     scores = spammer_scores(fit.confusion)
     return {int(rater): float(score) for rater, score in zip(fit.raters, scores, strict=True)}
 

@@ -1,50 +1,30 @@
-"""A report as text for the terminal: what was counted, then one aligned table for each population of raters."""
+"""A report as text for the terminal: what was counted, then aligned tables for each population of raters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from annotation_site.reports.formats import decimal, percent, points, share
-from annotation_site.reports.likert import TagRow
-from annotation_site.reports.measures import Measure
-from annotation_site.reports.presence import ConditionRow
+from annotation_site.reports.formats import points
 from annotation_site.reports.report import Report, Section
+from annotation_site.reports.report_tables import ReportTable, tables
 
-LIKERT: list[tuple[str, Callable[[TagRow], object]]] = [
-    ("tag", lambda row: row.tag),
-    ("pairs", lambda row: row.pairs),
-    ("judgements", lambda row: row.judgements),
-    ("dropped", lambda row: row.dropped),
-    ("unscored", lambda row: row.unscored),
-    ("scored", lambda row: row.scored),
-    ("mean of medians", lambda row: decimal(row.mean)),
-    ("median", lambda row: _short(row.median)),
-    ("fair+ answers", lambda row: share(row.fair_answers)),
-    ("fair+ medians", lambda row: percent(row.fair_medians)),
-    ("ordinal alpha", lambda row: decimal(row.alpha)),
-    ("too abstract", lambda row: share(row.too_abstract_rate)),
-    ("interpretable", lambda row: row.interpretable or "-"),
-]
-PRESENCE: list[tuple[str, Callable[[ConditionRow], object]]] = [
-    ("condition", lambda row: row.condition),
-    ("images", lambda row: row.images),
-    ("judgements", lambda row: row.judgements),
-    ("unscored", lambda row: row.unscored),
-    ("scored", lambda row: row.scored),
-    ("right images (Wilson)", lambda row: percent(row.right)),
-    ("right answers", lambda row: share(row.right_answers)),
-    ("alpha (MASI)", lambda row: decimal(row.alpha)),
-    ("paper", lambda row: row.paper),
-]
+# What fits a terminal; the files have the rest.
+SHOWN = ("rows", "means", "arms", "clustered")
 
 
 def as_text(report: Report) -> str:
     """The report for a terminal; the notes below the tables say what the columns are."""
-    parts = [_head(report), *(_section(section) for section in report.sections), _notes(report)]
-    return "\n\n".join(parts) + "\n"
+    every = tables(report)
+    parts = ["\n".join(head_lines(report))]
+    parts += [
+        _section(section, [t for t in every if t.population == section.population]) for section in report.sections
+    ]
+    parts += [_table(table) for table in every if table.name == "exclusions"]
+    return "\n\n".join([*parts, "\n".join(notes(report))]) + "\n"
 
 
-def _head(report: Report) -> str:
+def head_lines(report: Report) -> list[str]:
+    """The study, where its judgements went, and the warning that programs have answered."""
     totals = report.totals
     aside = ("superseded", "surplus", "simulated", "withdrawn", "excluded")
     sums = " + ".join(f"{getattr(totals, name)} {name}" for name in aside)
@@ -55,23 +35,30 @@ def _head(report: Report) -> str:
     if totals.simulated:
         shown = "shown apart below" if report.simulated else "left out; --include-simulated shows them apart"
         lines.append(f"WARNING: {totals.simulated} judgements are by simulated raters ({shown}).")
-    return "\n".join(lines)
+    return lines
 
 
-def _section(section: Section) -> str:
-    columns, rows = (LIKERT, [*section.rows]) if section.overall else (PRESENCE, [*section.rows])
-    if section.overall:
-        rows.append(section.overall)
+def _section(section: Section, found: list[ReportTable]) -> str:
     head = f"{section.population}: {section.raters.number} raters, {section.judgements} judgements"
     if not section.rows:
         return f"{head}\nno items in use"
-    cells = [[str(write(row)) for _, write in columns] for row in rows]
-    table = aligned([name for name, _ in columns], cells)
-    if section.difference:
-        gap = section.difference
-        table += f"\nnon-cohyponyms minus cohyponyms, in percentage points: images {points(gap.images)}"
-        table += f"; answers {points(gap.answers)}; the paper {gap.paper_points}"
-    return f"{head}\n{table}"
+    shown = [table for table in found if table.name.removesuffix("-simulated") in SHOWN]
+    parts = [f"{head}\n{aligned(shown[0].heads, shown[0].cells())}{_difference(section)}"]
+    return "\n\n".join([*parts, *(_table(table) for table in shown[1:])])
+
+
+def _difference(section: Section) -> str:
+    if section.difference is None:
+        return ""
+    gap = section.difference
+    return (
+        f"\nnon-cohyponyms minus cohyponyms, in percentage points: images {points(gap.images)}"
+        f"; answers {points(gap.answers)}; the paper {gap.paper_points}"
+    )
+
+
+def _table(table: ReportTable) -> str:
+    return f"{table.title}\n{aligned(table.heads, table.cells())}"
 
 
 def aligned(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -84,16 +71,13 @@ def aligned(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in lines)
 
 
-def _short(measure: Measure) -> str:
-    return f"undefined: {measure.reason}" if measure.value is None else f"{measure.value:g}"
-
-
-def _notes(report: Report) -> str:
+def notes(report: Report) -> list[str]:
+    """How the numbers are made, a sentence or two a line."""
     intervals = f"95% intervals; bootstraps of {report.resamples} resamples from seed {report.seed}."
     if report.kind == "presence":
-        return f"An image is right when more than half of its raters saw both nouns. {intervals}"
-    return (
-        "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha\n"
-        "are of pairs not dropped. The mean's interval resamples images, alpha's resamples pairs.\n"
-        f"{intervals}"
-    )
+        return [f"An image is right when more than half of its raters saw both nouns. {intervals}"]
+    return [
+        "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha",
+        "are of pairs not dropped. The mean's interval resamples images, alpha's resamples pairs.",
+        intervals,
+    ]

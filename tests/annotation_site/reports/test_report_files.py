@@ -112,14 +112,19 @@ def test_the_same_data_and_seed_give_the_same_bytes(rated, tmp_path: Path):
     for folder in folders:
         call_command("report", "study", "--out", str(folder), stdout=io.StringIO(), stderr=io.StringIO())
     names = sorted(path.name for path in folders[0].iterdir())
-    assert names == ["figure.png", "figure.svg", "report.json", "rows.csv"]
-    for name in names:
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+    assert names == [
+        "CHECKSUMS", "figure.pdf", "figure.png", "figure.svg", "report.html", "report.json", "report.pdf", "rows.csv",
+        "tables",
+    ]  # fmt: skip
+    for path in sorted(path.relative_to(folders[0]) for path in folders[0].rglob("*.*")):
+        assert (folders[0] / path).read_bytes() == (folders[1] / path).read_bytes(), path
+    tables = {path.name for path in (folders[0] / "tables").iterdir()}
+    assert {"rows.csv", "rows.tex", "contrasts.csv", "raters.tex", "sensitivity.csv"} <= tables
 
 
 def test_an_unknown_study_is_told_which_there_are(make_study):
     make_study(items=1, slug="known", done=False, opened=False)
-    with pytest.raises(CommandError, match=r"no study 'other'\. Studies there are: known"):
+    with pytest.raises(CommandError, match=r"no study 'other'\. Studies: known"):
         call_command("report", "other")
 
 
@@ -138,10 +143,11 @@ def test_a_negative_seed_is_refused(make_study):
 
 def test_figures_are_drawings_of_their_rows(rated):
     report = build_report(rated)
-    svg, png = (figure.figure_bytes(report, report.people, form) for form in figure.FORMATS)
+    svg, png, pdf = (figure.figure_bytes(report, report.people, form) for form in figure.FORMATS)
     assert svg.startswith(b"<?xml")
     assert b"<dc:date>" not in svg
     assert png.startswith(b"\x89PNG")
+    assert pdf.startswith(b"%PDF")
     without = dataclasses.replace(report.people, rows=report.people.rows[:2])
     assert figure.figure_bytes(report, without, "svg") != svg
 
