@@ -158,7 +158,11 @@ class Item(models.Model):
 
     class Meta:
         ordering = ["study_id", "position"]
-        indexes = [models.Index(fields=["study"], condition=Q(withdrawn_at__isnull=False), name="withdrawn_items")]
+        indexes = [
+            models.Index(fields=["study"], condition=Q(withdrawn_at__isnull=False), name="withdrawn_items"),
+            # Finds the few checks and practice items of a study among its many items.
+            models.Index(fields=["study"], condition=~Q(purpose=""), name="items_with_a_purpose"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="one_item_at_each_position"),
             models.UniqueConstraint(
