@@ -35,9 +35,16 @@ def kept_positions(alignments: Sequence[Alignment], words: Words) -> list[tuple[
     return [_positions(alignment, wanted) for alignment, wanted in zip(alignments, lists, strict=True)]
 
 
+def spans_of(alignment: Alignment, wanted: Sequence[Wanted]) -> list[Span]:
+    """The offsets of the wanted words, each once, in reading order; raises WordNotInPrompt or WordPastTheCut."""
+    spans = sorted(set(chain.from_iterable(_spans(alignment, word) for word in wanted)))
+    for span in spans:
+        alignment.positions(*span)
+    return spans
+
+
 def _positions(alignment: Alignment, wanted: Sequence[Wanted]) -> tuple[int, ...]:
-    spans = chain.from_iterable(_spans(alignment, word) for word in wanted)
-    found = sorted({position for span in spans for position in alignment.positions(*span)})
+    found = sorted({position for span in spans_of(alignment, wanted) for position in alignment.positions(*span)})
     if not found:
         raise WordNotInPrompt(f"words= asks for no word of the prompt {alignment.prompt!r}: name one, or leave it out")
     return tuple(found)
@@ -45,7 +52,7 @@ def _positions(alignment: Alignment, wanted: Sequence[Wanted]) -> tuple[int, ...
 
 def _spans(alignment: Alignment, word: Wanted) -> list[Span]:
     if not isinstance(word, str):
-        return [word]
+        return [(word[0], word[1])]
     return occurrences(alignment.prompt or "", word) or [alignment.find(word)]
 
 

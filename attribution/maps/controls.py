@@ -1,6 +1,7 @@
 """Maps that explain nothing, to compare explanations with: a study shows some of them to know what raters forgive.
 
-Each is a :class:`HeatMap` of the size of the image's own maps, so that it is drawn and judged like any other.
+Each is a :class:`HeatMap` of the size of the image's own maps, so that it is drawn and judged like any other; the
+plurals give them to all traced words of an image at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.errors import WordError
 from attribution.maps.heat_maps import HeatMap, HeatMaps
@@ -45,3 +47,29 @@ def another_words(maps: HeatMaps, start: int, end: int, *, seed: int) -> HeatMap
         raise WordError(f"{word.text!r} is the only word traced of the prompt {maps.prompt!r}: no other word's map")
     choice = others[math.floor(np.random.default_rng(seed).random() * len(others))]
     return replace(word, values=choice.values)
+
+
+def uniforms(maps: HeatMaps) -> HeatMaps:
+    """Every token's map the same value everywhere."""
+    return replace(maps, tokens=np.ones_like(maps.tokens), method="uniform")
+
+
+def blobs(maps: HeatMaps, spread: float = 0.2) -> HeatMaps:
+    """Every token's map a Gaussian in the middle; see :func:`centred_blob`."""
+    blob = centred_blob(HeatMap(maps.tokens[0]), spread).values
+    return replace(maps, tokens=np.repeat(blob[None], len(maps.tokens), axis=0), method="blob")
+
+
+def of_other_words(maps: HeatMaps, *, seed: int) -> HeatMaps:
+    """Every traced word under the map of another one, which ``seed`` picks; only the words' tokens are kept.
+
+    A token that two words share goes with the later one. Raises WordError when fewer than two words were traced.
+    """
+    tokens: dict[int, NDArray[np.float32]] = {}
+    for index, word in enumerate(maps.words()):
+        other = another_words(maps, word.start, word.end, seed=seed + index)
+        tokens |= dict.fromkeys(maps.alignment.positions(word.start, word.end), other.values)
+    if not tokens:
+        raise WordError(f"no word of the prompt {maps.prompt!r} was traced: there is no other word's map")
+    kept = tuple(position for position in maps.kept if position in tokens)
+    return replace(maps, tokens=np.stack([tokens[position] for position in kept]), kept=kept, method="other-word")

@@ -52,6 +52,7 @@ def from_bytes(npz: bytes, description: bytes, *, name: str = "heat maps") -> He
             recipe=fields.optional("recipe", dict),
             seed=fields.optional("seed", int),
             second=fields.second(),
+            method=fields.optional("method", str) or "daam",
         )
     except (ValueError, TypeError) as error:
         raise MapFileError(f"{name}: {error}") from error
@@ -82,6 +83,7 @@ def _description(maps: HeatMaps) -> dict[str, Any]:
         "layers": maps.layers,
         "recipe": maps.recipe,
         "seed": maps.seed,
+        "method": maps.method,
     }
 
 

@@ -61,7 +61,8 @@ class HeatMaps:
     ``layers`` cross-attention layers and their heads of the resized, clamped attention probabilities. It does not
     grow with the number of steps. ``kept[i]`` is the text encoder's position of ``tokens[i]``; all positions
     unless words were asked for. ``second`` aligns the second prompt of models that take two, over the same
-    positions, where it was another text. ``recipe`` and ``seed`` say how the image was made, where that is known.
+    positions, where it was another text. ``recipe`` and ``seed`` say how the image was made, where that is
+    known; ``method`` names how its maps were, one of :mod:`attribution.daam.methods`.
     """
 
     tokens: Floats
@@ -72,6 +73,7 @@ class HeatMaps:
     recipe: dict[str, Any] | None = None
     seed: int | None = None
     second: Alignment | None = None
+    method: str = "daam"
     _rows: dict[int, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -70,9 +70,9 @@ class Family:
     ``processors`` are the attention processors that are known to make exactly one SDPA call with the prompt's
     tokens as keys. ``request`` reads a call of ``encode_prompt`` (its arguments by name). ``run`` reads a call of the
     denoiser (likewise) beside the embeddings that the pipeline encoded after the prompt's, as true guidance does;
-    None where that run does not follow the prompt. ``concept_token`` says at which position of ``encode_prompt``'s
-    tokens a concept's own embedding begins, in families whose joint attention ConceptAttention fits; where
-    ``neutral_concepts``, its stream is modulated by a pooled prompt of zeros.
+    None where that run does not follow the prompt. ``concepts`` encodes texts, [n, size] the first token's embedding of
+    each, in families whose joint attention ConceptAttention fits; where ``neutral_concepts``, their stream is modulated
+    by a pooled prompt of zeros.
     """
 
     name: str
@@ -83,5 +83,5 @@ class Family:
     default_layers: tuple[str, ...]
     request: Callable[[Any, Arguments], Request]
     run: Callable[[nn.Module, Arguments, list[Tensor]], Run | None]
-    concept_token: Callable[[Any], int] | None = None
+    concepts: Callable[[Any, list[str]], Tensor] | None = None
     neutral_concepts: bool = False

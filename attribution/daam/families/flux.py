@@ -40,6 +40,11 @@ def run(_: nn.Module, arguments: Arguments, negatives: list[Tensor]) -> Run | No
     return Run(grid, queries=slice(tokens, tokens + grid[0] * grid[1]), keys=slice(0, tokens))
 
 
+def concepts(pipeline: Any, texts: list[str]) -> Tensor:
+    """T5's first token of each text."""
+    return prompts.encoded(pipeline, prompt=texts, prompt_2=None)[:, 0]
+
+
 FAMILY = Family(
     name="flux",
     pipelines=frozenset(
@@ -51,6 +56,6 @@ FAMILY = Family(
     default_layers=("transformer_blocks.", "single_transformer_blocks."),
     request=request,
     run=run,
-    concept_token=lambda _: 0,
+    concepts=concepts,
     neutral_concepts=True,
 )

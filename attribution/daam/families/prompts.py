@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from attribution.daam.alignment import align
 from attribution.errors import TraceError
 from attribution.maps.alignment import Alignment
@@ -19,6 +21,12 @@ def alignments(
     if embeddings is not None:
         return (Alignment(None),) * len(embeddings)
     return tuple(align(tokenizer, _as_written(pipeline, tokenizer, text), length) for text in as_list(prompt))
+
+
+def encoded(pipeline: Any, **arguments: Any) -> Tensor:
+    """The embeddings [prompts, tokens, size] that the pipeline's own ``encode_prompt`` makes, traced or not."""
+    embeddings: Tensor = type(pipeline).encode_prompt(pipeline, **arguments)[0]
+    return embeddings
 
 
 def as_list(prompt: str | list[str] | None) -> list[str]:

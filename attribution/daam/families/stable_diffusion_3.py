@@ -83,6 +83,13 @@ def _hidden(part: Alignment) -> Alignment:
     return Alignment(None, tuple(replace(token, start=0, end=0, special=True) for token in part.tokens), 0)
 
 
+def concepts(pipeline: Any, texts: list[str]) -> Tensor:
+    """T5's first token of each text; without T5 that of CLIP's two, after the start marker."""
+    nothing = {"prompt_2": None, "prompt_3": None, "do_classifier_free_guidance": False}
+    first = 1 if pipeline.text_encoder_3 is None else pipeline.tokenizer_max_length
+    return prompts.encoded(pipeline, prompt=texts, **nothing)[:, first]
+
+
 FAMILY = Family(
     name="stable-diffusion-3",
     pipelines=frozenset(
@@ -94,5 +101,5 @@ FAMILY = Family(
     default_layers=("transformer_blocks.",),
     request=request,
     run=run,
-    concept_token=lambda pipeline: 1 if pipeline.text_encoder_3 is None else pipeline.tokenizer_max_length,
+    concepts=concepts,
 )
