@@ -1,13 +1,13 @@
 """Which items are asked more often than three times, by a rule fixed before the study opens.
 
-What the rule does to the numbers (shown by simulation in docs/statistics.md):
+What the rule does to the numbers (measured by simulation in docs/statistics.md):
 
-* Answers to items that disagree count more often. Whatever pools single answers, such as alpha, the shares of answers
-  and the mean of all ratings, then leans to the hard items; alpha comes out too low. Compute these from the first
-  ``stages[0]`` answers of every item.
-* Scores of items, such as medians, stay one an item. More answers make the median of a hard item steadier; where
-  answers are skewed it also moves, from the middle of three towards the middle of all raters.
-* The rule looks at answers in the order in which they were given, so it can be checked afterwards from the export.
+* Items that disagree have more answers. Whatever pools single answers (alpha, the shares of answers, the mean of all
+  ratings) leans to them: alpha may come out too high or too low, and the mean moves to where the hard items are.
+  Compute these from the first ``stages[0]`` answers of every item, which are those of a study without the rule.
+* Scores stay one an item, and the mean of medians comes close to what the last stage's number of raters would give.
+  Where answers are skewed that is not what three raters give: compare studies with the same rule only.
+* The rule looks at answers in the order in which they were given, so an export shows whether it was kept.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def bias_and_noise(
     """Fit the model to ``ratings[n]`` by ``raters[n]`` of ``items[n]``, (N,) each; no rater rates an item twice.
 
     ``shrinkage``: how many ratings the noise that all raters have in common counts for in each rater's own. Stops when
-    a step raises the log-likelihood by less than ``tolerance`` of its size.
+    a step raises the log-likelihood by less than ``tolerance`` of one plus its size.
     """
     table = Ratings.of(items, raters, ratings)
     if not shrinkage > 0:
@@ -84,7 +84,7 @@ def bias_and_noise(
     while True:
         found = _expect(table, pairs, variances)
         history.append(found.likelihood - variances.penalty(shrinkage))
-        converged = len(history) > 1 and history[-1] - history[-2] <= tolerance * abs(history[-1])
+        converged = len(history) > 1 and history[-1] - history[-2] <= tolerance * (1 + abs(history[-1]))
         if converged or len(history) >= steps:
             return _result(table, variances, found, tuple(history), bool(converged))
         variances = variances.maximised(table, found, shrinkage)

@@ -64,7 +64,7 @@ def mace(
     """Fit the model to answers in long form: ``labels[n]`` (0 to classes - 1) by ``raters[n]`` on ``items[n]``.
 
     Starts once from answers half of which were known, and ``restarts`` times from random shares; the start with the
-    highest bound wins. Each stops when a step raises its bound by less than ``tolerance`` of its size.
+    highest bound wins. Each stops when a step raises its bound by less than ``tolerance`` of one plus its size.
     """
     given = np.asarray(labels)
     kinds = check_answers(given, items, raters, classes)
@@ -115,7 +115,7 @@ class _Answers:
             posteriors, known, evidence = self._weighed(knowing, guessing)
             prior = _divergence(knowing, KNOWING_PRIOR) + _divergence(guessing, GUESSING_PRIOR)
             bounds.append(evidence - prior)
-            converged = len(bounds) > 1 and bounds[-1] - bounds[-2] <= tolerance * abs(bounds[-1])
+            converged = len(bounds) > 1 and bounds[-1] - bounds[-2] <= tolerance * (1 + abs(bounds[-1]))
             if converged or len(bounds) >= steps:
                 return _Fit(posteriors, knowing, guessing, bounds, bool(converged))
 
