@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from annotation_site.rating.forms import LONGEST_MILLISECONDS
+from annotation_site.rating.forms import FIRST, LONGEST_MILLISECONDS, SECOND
+from annotation_site.studies import questions
 from annotation_site.studies.models import Study
 
+NO_NULL = r"^[^\x00]*$"
+LIKERT = [choice.value for choice in questions.LIKERT_RATINGS + questions.LIKERT_OPT_OUTS]
+PRESENCE = [FIRST, SECOND, *(choice.value for choice in questions.PRESENCE_OPT_OUTS)]
+VALUES = list(dict.fromkeys(LIKERT + PRESENCE))
 STATUSES = ("rate", "wait", "done", "instructions", "practice", "care", "break")
 
 
@@ -39,7 +44,8 @@ class EnrolSerializer(serializers.Serializer):
     """A person's part in a study. Send ``consent`` only after they have read and accepted the text."""
 
     study = serializers.SlugField(max_length=50, help_text="The study's slug.")
-    external_id = serializers.CharField(
+    external_id = serializers.RegexField(
+        NO_NULL,
         max_length=200,
         required=False,
         allow_blank=True,
@@ -48,7 +54,7 @@ class EnrolSerializer(serializers.Serializer):
         "Whoever knows it can answer for the person, so make it hard to guess. Without one it is always a new person.",
     )
     consent = serializers.BooleanField(help_text="true: the person accepted the text of this version.")
-    consent_version = serializers.CharField(max_length=20, help_text="The version that the person was shown.")
+    consent_version = serializers.RegexField(NO_NULL, max_length=20, help_text="The version that the person was shown.")
     instructions_read = serializers.BooleanField(
         default=False, help_text="true: you have shown the instructions yourself, so Attest need not."
     )
@@ -111,12 +117,12 @@ class TurnSerializer(serializers.Serializer):
 
 
 class AnswerSerializer(serializers.Serializer):
-    ticket = serializers.CharField(max_length=500)
+    ticket = serializers.RegexField(r"^[\w.:=-]+$", max_length=500)
     answer = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=serializers.ChoiceField(choices=VALUES),
         min_length=1,
-        max_length=5,
-        help_text="Values of the choices: one, or two objects of a presence study.",
+        max_length=2,
+        help_text="Values of the seat's choices: one, or both objects of a presence study.",
     )
     browser_milliseconds = serializers.IntegerField(
         min_value=0,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/seats/<int:pk>/judgement/", views.JudgementView.as_view(), name="api-judge"),
     path("v1/seats/<int:pk>/heartbeat/", views.HeartbeatView.as_view(), name="api-heartbeat"),
     path("v1/seats/<int:pk>/release/", views.ReleaseView.as_view(), name="api-release"),
+    path("v1/<path:rest>", views.NowhereView.as_view()),
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs/", docs.page, name="api-docs"),
 ]

@@ -177,6 +177,17 @@ class ReleaseView(RaterView):
         return Response({"leased_until": None})
 
 
+class NowhereView(RaterView):
+    """Any other address: a problem, where Django's own page would be HTML."""
+
+    permission_classes = []
+    throttle_classes = []
+
+    @extend_schema(exclude=True)
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Http404(f"There is nothing at {request.path}: addresses end with a slash, and /api/docs/ lists them.")
+
+
 def _valid(serializer: type[Any], request: Request) -> dict[str, Any]:
     checked = serializer(data=request.data)
     checked.is_valid(raise_exception=True)

@@ -18,6 +18,7 @@ class Program:
     """Speaks JSON to the API, as one rater once it has a token."""
 
     def __init__(self, token: str = "") -> None:
+        self.token = token
         self.client = Client(headers={"Authorization": f"Bearer {token}"} if token else {})
 
     def get(self, path: str) -> Any:

@@ -125,6 +125,13 @@ def test_a_token_is_needed(make_study, program, header):
     assert response["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["seats", "seats/-1/release/", "studies/<b>/", "nothing"])
+def test_an_address_that_leads_nowhere_is_a_problem_too(program, path):
+    response = program.post(path)
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+    assert "end with a slash" in response.json()["detail"]
+
+
 def test_own_progress(make_study, enrolled):
     rater = enrolled(make_study(items=4))
     rater.answer(rater.claim()["seat"], "4")
