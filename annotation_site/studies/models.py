@@ -210,7 +210,10 @@ class KnownAnswer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
+                # Not null, said outright: a comparison with null is neither true nor false, and a check lets it pass.
                 condition=Q(
+                    lowest__isnull=False,
+                    highest__isnull=False,
                     lowest__range=(1, 5),
                     highest__range=(1, 5),
                     lowest__lte=models.F("highest"),

@@ -94,7 +94,7 @@ def _poor(study: Study, generation: Generation) -> Item | None:
     for word, _ in _unasked(study, generation, there):
         for other, mask in there:
             if other.lemma != word.lemma:
-                reasons = {"en": f"The highlighting is on the {other.text}, not on the {word.text}."}
+                reasons = {"en": f"The highlighting is on “{other.text}”, not on “{word.text}”."}
                 reasons["ko"] = f"강조된 곳은 “{word.text}”이(가) 아니라 “{other.text}”입니다."
                 known = {**POOR, "reasons": reasons}
                 kept: dict[str, Any] = {"purpose": Item.Purpose.PRACTICE, "known": known}
