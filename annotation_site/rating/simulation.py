@@ -14,6 +14,8 @@ from annotation_site.studies.models import Item, Study
 # How good maps of a tag tend to be, and how often its words are called too abstract: made up, for plausible tables.
 QUALITY = {"NOUN": 4.2, "PROPN": 4.1, "ADJ": 3.9, "VERB": 3.7, "NUM": 3.3, "ADV": 3.2}
 TOO_ABSTRACT = 0.45
+# How much worse raters like a map that is not the word's own: made up as well.
+WORSE = {"other-word": 1.0, "blob": 0.8, "uniform": 1.6}
 
 
 def simulate(study: Study, *, raters: int, seed: int) -> int:
@@ -49,5 +51,6 @@ def _answer(item: Item, leniency: float, seed: int, rng: random.Random) -> Answe
         return Answer(opt_out=Judgement.OptOut.WORD_TOO_ABSTRACT)
     if shared.random() < 0.05 and rng.random() < 0.5:
         return Answer(opt_out=Judgement.OptOut.IMAGE_TOO_POOR)
-    score = QUALITY.get(item.word.tag, 3.0) + shared.gauss(0, 0.8) + leniency + rng.gauss(0, 0.6)
+    quality = QUALITY.get(item.word.tag, 3.0) - WORSE.get(item.map_source, 0.0)
+    score = quality + shared.gauss(0, 0.8) + leniency + rng.gauss(0, 0.6)
     return Answer(rating=min(5, max(1, round(score))))

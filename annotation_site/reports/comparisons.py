@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation_site.reports.data import REFERENCE_ARM, Booleans, Column, StudyData
+from annotation_site.reports.data import Booleans, Column, StudyData
 from annotation_site.reports.likert import ALL, Rules
 from annotation_site.reports.measures import DIGITS, Measure
 from annotation_site.reports.outcomes import Outcomes
+from annotation_site.studies.arms import REFERENCE
 from attribution.analysis.clustered import PairedComparison, compare_pairs
 from attribution.analysis.contrasts import Contrast, compare_all, holm
 
@@ -104,7 +105,7 @@ def arm_rows(data: StudyData, found: Outcomes, rules: Rules) -> tuple[ArmRow, ..
         return ()
     rows: list[ArmRow] = []
     for arm in data.items.arms:
-        if arm != REFERENCE_ARM:
+        if arm != REFERENCE:
             rows += _arm(data, found, rules, arm)
     return tuple(rows)
 
@@ -141,7 +142,7 @@ def _matched(data: StudyData, found: Outcomes, arm: str) -> tuple[Column, Column
         places = np.flatnonzero(which & scored)
         return {(int(data.items.image[at]), int(data.items.target[at])): int(at) for at in places}
 
-    own, others = keyed(data.arm_in_use(REFERENCE_ARM)), keyed(data.arm_in_use(arm))
+    own, others = keyed(data.arm_in_use(REFERENCE)), keyed(data.arm_in_use(arm))
     both = [key for key in own if key in others]
     return np.array([own[key] for key in both], dtype=np.int64), np.array([others[key] for key in both], dtype=np.int64)
 

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from annotation_site.studies.arms import REFERENCE
+
 Integers = npt.NDArray[np.int64]
 Column = npt.NDArray[Any]
 Booleans = npt.NDArray[np.bool_]
@@ -27,8 +29,6 @@ PRESENT = ((True, True), (True, False), (False, True), (False, False))
 # What became of a judgement, checked in this order.
 FATES = ("superseded", "surplus", "simulated", "withdrawn", "excluded", "counted")
 MISSING = -1
-# The arm that others are compared with, and that the headline of such a study is of.
-REFERENCE_ARM = "daam"
 
 
 def code_of(rating: int | None, opt_out: str, first: bool | None, second: bool | None) -> int:
@@ -169,11 +169,11 @@ class StudyData:
     @cached_property
     def in_use(self) -> Booleans:
         """Items that the headline is of, shape (I,): not withdrawn, and of the reference arm where there are arms."""
-        return self.arm_in_use(REFERENCE_ARM) if self.compares_arms else ~self.items.withdrawn
+        return self.arm_in_use(REFERENCE) if self.compares_arms else ~self.items.withdrawn
 
     @property
     def compares_arms(self) -> bool:
-        return len(self.items.arms) > 1 and REFERENCE_ARM in self.items.arms
+        return len(self.items.arms) > 1 and REFERENCE in self.items.arms
 
     def arm_in_use(self, name: str) -> Booleans:
         return np.asarray(~self.items.withdrawn & (self.items.arm == self.items.arms.index(name)))

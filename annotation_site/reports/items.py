@@ -11,7 +11,8 @@ from annotation_site.rating.models import Judgement, Seat
 from annotation_site.reports.data import StudyData
 from annotation_site.reports.loading import load
 from annotation_site.reports.outcomes import Outcomes, outcomes
-from annotation_site.stimuli.addresses import heat_map_url, image_url
+from annotation_site.stimuli.addresses import image_url
+from annotation_site.studies.addresses import map_picture_url
 from annotation_site.studies.models import Item, Study
 from attribution.analysis.aggregation import Status
 
@@ -81,7 +82,7 @@ def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:
         target=text[word.start : word.end],
         after=text[word.end :],
         image=image_url(item.generation) if done else "",
-        heat_map=heat_map_url(item.generation, word, layer="overlay") if likert_map else "",
+        heat_map=map_picture_url(item, layer="overlay", colours=study.colours) if likert_map else "",
         answers=tuple(_words(judgement, item) for seat in item.seats.all() for judgement in seat.judgements.all()),
         second=item.second_word.text if item.second_word else "",
     )

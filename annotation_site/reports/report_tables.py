@@ -75,10 +75,11 @@ MEANS: list[Column] = [
 ]
 ANSWERS: list[Column] = [
     ("tag", lambda row: row.tag),
-    *(
-        (f"{value} {name}", lambda row, at=value - 1: row.answers[at])
-        for value, name in enumerate(("bad", "poor", "fair", "good", "excellent"), start=1)
-    ),  # fmt: skip
+    ("1 bad", lambda row: row.answers[0]),
+    ("2 poor", lambda row: row.answers[1]),
+    ("3 fair", lambda row: row.answers[2]),
+    ("4 good", lambda row: row.answers[3]),
+    ("5 excellent", lambda row: row.answers[4]),
     ("on dropped pairs", lambda row: row.ratings_on_dropped),
     ("too abstract", lambda row: row.too_abstract),
     ("too poor", lambda row: row.too_poor),

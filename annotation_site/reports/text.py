@@ -16,9 +16,8 @@ def as_text(report: Report) -> str:
     """The report for a terminal; the notes below the tables say what the columns are."""
     every = tables(report)
     parts = ["\n".join(head_lines(report))]
-    parts += [
-        _section(section, [t for t in every if t.population == section.population]) for section in report.sections
-    ]
+    for section in report.sections:
+        parts.append(_section(section, [table for table in every if table.population == section.population]))
     parts += [_table(table) for table in every if table.name == "exclusions"]
     return "\n\n".join([*parts, "\n".join(notes(report))]) + "\n"
 

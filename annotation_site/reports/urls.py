@@ -5,7 +5,7 @@ from annotation_site.reports import views
 
 
 class Format(StringConverter):
-    regex = "svg|png"
+    regex = "svg|png|pdf"
 
 
 register_converter(Format, "figure_format")

@@ -30,7 +30,7 @@ View = Callable[..., HttpResponse]
 ITEMS_A_PAGE = 24
 UNSCORED = frozenset({Status.WAITING, Status.TOO_POOR, Status.TOO_FEW})
 STATUSES: Mapping[str, Set[Status]] = {"": set(Status), "unscored": UNSCORED} | {state: {state} for state in Status}
-CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
 def researchers_only(view: View) -> View:

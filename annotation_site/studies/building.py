@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
+from annotation_site.studies.arms import SOURCES, check_arms, other_word, rotated
 from annotation_site.studies.models import Item, Study
 from attribution import records
 
@@ -44,14 +45,17 @@ def build_study(
     seed: int,
     source: str,
     parser: str = "",
+    arms: Sequence[str] = (),
     **settings: Any,
 ) -> Study:
     """A draft study with one queued generation, of a seed of its own, for each stimulus.
 
-    The order of items and the images' seeds follow from ``seed`` alone. ``settings`` are further fields of Study.
-    Raises StudyExists when the slug is taken.
+    The order of items and the images' seeds follow from ``seed`` alone. ``arms`` show each word with several maps
+    (see ``studies.arms``). ``settings`` are further fields of Study. Raises ArmError, and StudyExists when the slug
+    is taken.
     """
     refuse_taken(slug)
+    check_arms(arms)
     study = Study(slug=slug, title=title, kind=kind, **settings)
     study.full_clean()
     study.save()
@@ -65,7 +69,7 @@ def build_study(
     ]
     # The same prompt, recipe and seed may have been asked for by another study: its image serves both.
     Generation.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
-    _items(study, ordered, prompts, [generation.identity for generation in wanted])
+    _items(study, list(zip(ordered, [each.identity for each in wanted], strict=True)), prompts, arms, rng)
     return study
 
 
@@ -113,27 +117,39 @@ def _word(prompt: Prompt, index: int, word: records.Word) -> Word:
     return Word(prompt=prompt, index=index, **{name: getattr(word, name) for name in names})
 
 
-def _items(study: Study, stimuli: list[Stimulus], prompts: dict[records.Prompt, Prompt], identities: list[str]) -> None:
+def _items(
+    study: Study,
+    stimuli: list[tuple[Stimulus, str]],
+    prompts: dict[records.Prompt, Prompt],
+    arms: Sequence[str],
+    rng: random.Random,
+) -> None:
+    identities = [identity for _, identity in stimuli]
     generations = {
         row.identity: row
         for start in range(0, len(identities), 500)
         for row in Generation.objects.filter(identity__in=identities[start : start + 500])
     }
-    words = {(word.prompt_id, word.index): word for word in _words_of(list(prompts.values()))}
-    Item.objects.bulk_create(
-        (
-            Item(
-                study=study,
-                generation=generations[identity],
-                word=words[prompts[s.prompt].pk, s.word],
-                second_word=None if s.second_word is None else words[prompts[s.prompt].pk, s.second_word],
-                condition=s.condition,
-                position=position,
-            )
-            for position, (s, identity) in enumerate(zip(stimuli, identities, strict=True))
-        ),
-        batch_size=500,
-    )
+    words: dict[int, dict[int, Word]] = {}
+    for word in _words_of(list(prompts.values())):
+        words.setdefault(word.prompt_id, {})[word.index] = word
+    made = []
+    for position, ((stimulus, identity), arm) in enumerate(rotated(stimuli, arms)):
+        own = words[prompts[stimulus.prompt].pk]
+        item = Item(
+            study=study,
+            generation=generations[identity],
+            word=own[stimulus.word],
+            second_word=None if stimulus.second_word is None else own[stimulus.second_word],
+            condition=stimulus.condition,
+            position=position,
+            arm=arm,
+            map_source=SOURCES.get(arm, Item.MapSource.OWN),
+        )
+        if item.map_source == Item.MapSource.OTHER_WORD:
+            item.map_word = other_word(own.values(), item.word, rng)
+        made.append(item)
+    Item.objects.bulk_create(made, batch_size=500)
 
 
 def _words_of(prompts: list[Prompt]) -> Iterable[Word]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.stimuli.models import Generation
+from annotation_site.studies.arms import ArmError
 from annotation_site.studies.building import StudyExists
 from annotation_site.worker.generation import wanted_by
 from annotation_site.worker.sampling import Draw, recipe_of, sample_study
@@ -42,6 +43,13 @@ class Command(BaseCommand):
         parser.add_argument("--allow-fewer", action="store_true", help="take what there is where a tag has fewer pairs")
         parser.add_argument("--seats", type=int, default=3, help="raters for each pair (default: 3)")
         parser.add_argument("--cap-share", type=float, default=0.18, help="largest share of one rater (default: 0.18)")
+        parser.add_argument(
+            "--arms",
+            default="",
+            metavar="LIST",
+            help="show each word with several maps, blind to the rater: daam and any of other-word, blob, uniform, "
+            "with commas (default: its own map alone)",
+        )
         model = parser.add_argument_group("the images; by default the model's usual recipe")
         model.add_argument("--model", default=settings.ATTEST_MODEL, help=f"(default: {settings.ATTEST_MODEL})")
         model.add_argument("--revision", default="", help="a hub model's pinned revision")
@@ -67,15 +75,16 @@ class Command(BaseCommand):
                 pipeline=settings.ATTEST_LANGUAGE_PIPELINE,
                 seats_per_item=options["seats"],
                 cap_share=options["cap_share"],
+                arms=[arm.strip() for arm in options["arms"].split(",") if arm.strip()],
             )
         except ValidationError as error:
             fields = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
             raise CommandError(f"The study {options['study']!r} cannot be made: {fields}") from error
-        except (AttributionError, StudyExists) as error:
+        except (AttributionError, StudyExists, ArmError) as error:
             raise CommandError(str(error)) from error
         self._print(sample)
         waiting = wanted_by(study).filter(state=Generation.State.QUEUED).count()
-        self.stdout.write(f"Draft study {study.slug!r}: {len(sample.pairs)} items, {waiting} generations queued.")
+        self.stdout.write(f"Draft study {study.slug!r}: {study.items.count()} items, {waiting} generations queued.")
         self.stdout.write(f"Next: manage.py precompute {study.slug}, then manage.py open_study {study.slug}")
 
     def _print(self, sample: Sample) -> None:
