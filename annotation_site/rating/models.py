@@ -137,7 +137,9 @@ class Judgement(models.Model):
                 fields=["seat"], condition=Q(current=True, surplus=False), name="a_seat_has_one_current_judgement"
             ),
             models.CheckConstraint(
-                condition=Q(rating__range=(1, 5), opt_out="", first_present__isnull=True, second_present__isnull=True)
+                # Not null, said outright: a comparison with null is neither true nor false, and a check lets it pass.
+                condition=Q(rating__isnull=False, rating__range=(1, 5), opt_out="")
+                & Q(first_present__isnull=True, second_present__isnull=True)
                 | Q(rating__isnull=True, opt_out="", first_present__isnull=False, second_present__isnull=False)
                 | (
                     Q(rating__isnull=True, first_present__isnull=True, second_present__isnull=True)
