@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from annotation_site.studies.texts import PARTS, RATINGS
+from annotation_site.studies.text_parts import PARTS, RATINGS
 
 HELP = {
     "question": "Empty: Attest's question.",

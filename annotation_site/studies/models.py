@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation_site.stimuli.models import Generation, Word
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
 from annotation_site.studies.rules import FIXED_AT_OPENING, Way
+from annotation_site.studies.text_parts import check_texts
 
 
 def new_completion_code() -> str:
@@ -90,7 +91,8 @@ class Study(Way):
         return self.state == self.State.OPEN
 
     def clean(self) -> None:
-        """Refuse what would change the meaning of answers given, and a consent that has no text."""
+        """Refuse what would change the meaning of answers given, texts out of form, and a consent without text."""
+        check_texts(self.texts)
         stored = Study.objects.filter(pk=self.pk).first() if self.pk else None
         if stored is not None and stored.state != self.State.DRAFT:
             changed = [name for name in FIXED_AT_OPENING if getattr(self, name) != getattr(stored, name)]

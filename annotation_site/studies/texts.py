@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from annotation_site.studies import questions
 from annotation_site.studies.models import Item, KnownAnswer, Study
+from annotation_site.studies.text_parts import PARTS
 
 T = TypeVar("T")
 FALLBACK = "en"
-PARTS = ("question", "anchors", "instructions")
-RATINGS = 5
 
 
 @dataclass(frozen=True)
@@ -84,19 +82,3 @@ def paragraphs(text: str) -> list[str]:
     """The paragraphs of a text with empty lines between them."""
     parts = text.replace("\r\n", "\n").split("\n\n")
     return [part.strip() for part in parts if part.strip()]
-
-
-def check_texts(texts: Any) -> None:
-    """Refuse texts that are not {language: {question, anchors, instructions}}, the anchors none or five."""
-    if not isinstance(texts, dict) or not all(isinstance(own, dict) for own in texts.values()):
-        raise ValidationError({"texts": _("Write the texts by language: {“en”: {“question”: …}}.")})
-    for locale, own in texts.items():
-        unknown = sorted(set(own) - set(PARTS))
-        if unknown:
-            raise ValidationError({"texts": _("%(locale)s: %(unknown)s is none of %(known)s.") % {
-                "locale": locale, "unknown": ", ".join(unknown), "known": ", ".join(PARTS)}})  # fmt: skip
-        anchors = own.get("anchors") or []
-        if not isinstance(anchors, list) or len(anchors) not in (0, RATINGS) or not all(anchors):
-            raise ValidationError(
-                {"texts": _("%(locale)s: write the words of all five answers, or of none.") % {"locale": locale}}
-            )

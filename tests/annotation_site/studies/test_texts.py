@@ -7,13 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from annotation_site.studies.models import ConsentText, Study
-from annotation_site.studies.texts import check_texts, in_language, likert_ratings, paragraphs, texts_of
+from annotation_site.studies.text_parts import check_texts
+from annotation_site.studies.texts import in_language, likert_ratings, paragraphs, texts_of
 
-ENGLISH = {
-    "question": "Is it so?",
-    "anchors": ["No", "Hardly", "Half", "Mostly", "Yes"],
-    "instructions": "One.\n\nTwo.",
-}
+FIVE = ["No", "Hardly", "Half", "Mostly", "Yes"]
+ENGLISH = {"question": "Is it so?", "anchors": FIVE, "instructions": "One.\n\nTwo."}
 KOREAN = {"question": "그렇습니까?"}
 
 
@@ -45,10 +43,8 @@ def test_what_korean_leaves_out_is_said_in_the_studys_english_not_in_attests_kor
 
 def test_the_answers_are_offered_in_the_studys_words():
     choices = likert_ratings(study(en=ENGLISH), "en")
-    assert [(choice.value, choice.key, choice.label) for choice in choices][0::4] == [
-        ("1", "1", "No"),
-        ("5", "5", "Yes"),
-    ]
+    assert [choice.value for choice in choices] == [choice.key for choice in choices] == list("12345")
+    assert [choice.label for choice in choices] == FIVE
 
 
 def test_no_language_at_all():
@@ -57,8 +53,15 @@ def test_no_language_at_all():
 
 
 @pytest.mark.parametrize(
-    "texts", [[], {"en": "x"}, {"en": {"question": "x", "colour": "red"}}, {"en": {"anchors": ["a", "b"]}}, {"en": {"anchors": ["a", "b", "c", "d", ""]}}]
-)  # fmt: skip
+    "texts",
+    [
+        [],
+        {"en": "x"},
+        {"en": {"question": "x", "colour": "red"}},
+        {"en": {"anchors": FIVE[:2]}},
+        {"en": {"anchors": [*FIVE[:4], ""]}},
+    ],
+)
 def test_texts_that_are_none_are_refused(texts):
     with pytest.raises(ValidationError):
         check_texts(texts)
@@ -70,8 +73,14 @@ def test_paragraphs_stand_between_empty_lines():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("first_view", "beside"), ("texts", {"en": KOREAN}), ("check_every", 5), ("practice_pass_mark", 50), ("kind", "presence")],
-)  # fmt: skip
+    [
+        ("first_view", "beside"),
+        ("texts", {"en": KOREAN}),
+        ("check_every", 5),
+        ("practice_pass_mark", 50),
+        ("kind", "presence"),
+    ],
+)
 def test_what_answers_depend_on_cannot_change_after_opening(make_study, field, value):
     opened = make_study()
     setattr(opened, field, value)
