@@ -72,7 +72,8 @@ def add_known_item(
             f"Study {study.slug!r} is {study.state}: practice and checks are added before it opens, so that all of "
             "its raters meet the same."
         )
-    fields = {"generation": generation, "word": word, "second_word": second_word, "purpose": purpose, **shown}
+    own = {"map_source": Item.MapSource.OWN, "map_word": None, "map_file": "", "map_sha256": ""}
+    fields = {"generation": generation, "word": word, "second_word": second_word, "purpose": purpose, **own, **shown}
     there = study.items.filter(**fields).first()
     if there is not None:
         return there
