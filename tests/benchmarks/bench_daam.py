@@ -1,168 +1,224 @@
-"""What tracing costs: a 30-step generation's U-Net time with maps over without, on one CPU core.
+"""What tracing costs: a 30-step generation's U-Net time with maps over without, on one CPU core, and memory beside it.
 
 Stable Diffusion 2's topology at a quarter of its width, random weights, guidance on, float32:
-``python tests/benchmarks/bench_daam.py [--latents 64] [--batch 1] [--rounds 3] [--steps 1]``. CPU time is measured,
-not the clock's, and the variants take turns. On a machine with other work the ratio still strays by several percent;
-the share of a U-Net call that goes into recording is measured within the call, and holds there too.
+``python tests/benchmarks/bench_daam.py [--latents 64] [--rounds 7] [--steps 1] [--only time]``. CPU time is measured,
+not the clock's; the variants take turns, a U-Net call each, and each is judged by its shortest. Memory is the largest
+resident size of a process of its own for each variant (30 steps need no more than 3: the sums do not grow).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+import castorini
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from tokenizers.pre_tokenizers import ByteLevel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from daam_models import PROMPT, SD2_QUARTER, WORDS, latents, stable_diffusion
 
 import attribution
 from attribution.daam.call import Call
 
 GENERATION = 30
-PROMPT = "a dog chasing a red ball in a park"
-WORDS = ["a", "in"]  # four letters in all, a token each: as many as three words and a bit in CLIP's vocabulary
+LIMITS = {"all tokens": (1.03, 30.0), "three words": (1.01, 5.0)}
+"""The largest ratio of time, and the most MB an image, that the project asks for."""
+
+VARIANTS: dict[str, Callable[[Any], Any]] = {
+    "plain": nullcontext,
+    "all tokens": attribution.trace,
+    "three words": lambda pipe: attribution.trace(pipe, WORDS),
+    "all tokens, summed first": lambda pipe: attribution.trace(pipe, exact=False),
+    "reference": castorini.traced,
+}
 
 
-def pipeline(latents: int) -> Any:
-    """A pipeline whose text encoder and autoencoder cost next to nothing."""
-    torch.manual_seed(0)
-    letters = sorted(ByteLevel.alphabet())
-    pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    words = CLIPTokenizer({piece: index for index, piece in enumerate(pieces)}, [], model_max_length=77)
-    text = CLIPTextConfig(
-        vocab_size=len(words),
-        hidden_size=256,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        bos_token_id=words.bos_token_id,
-        eos_token_id=words.eos_token_id,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=latents,
-        block_out_channels=(80, 160, 320, 320),
-        attention_head_dim=(5, 10, 20, 20),
-        cross_attention_dim=256,
-        norm_num_groups=16,
-        use_linear_projection=True,
-    )
-    vae = AutoencoderKL(
-        block_out_channels=(8,) * 4,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-    )
-    made = StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=CLIPTextModel(text).eval(),
-        tokenizer=words,
-        unet=unet.eval(),
-        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    made.set_progress_bar_config(disable=True)
-    return made
+def variants(side: int) -> list[str]:
+    """The names of what can be measured here."""
+    return [name for name in VARIANTS if name != "reference" or castorini.fits(side)]
 
 
 @dataclass
-class Taken:
-    """CPU seconds of one turn: a U-Net call, the recording within it, and what the pipeline did besides."""
+class Turns:
+    """CPU seconds of one variant's U-Net calls, of recording within each, and of the maps at a generation's end."""
 
-    call: float
-    recording: float
-    rest: float
+    calls: list[float] = field(default_factory=list)
+    recordings: list[float] = field(default_factory=list)
+    endings: list[float] = field(default_factory=list)
+
+    @property
+    def generation(self) -> float:
+        """A generation of thirty steps, from the shortest turns."""
+        return GENERATION * min(self.calls) + min(self.endings)
 
 
 class Stopwatch:
-    """CPU seconds of U-Net calls and of recording within them."""
+    """CPU seconds of U-Net calls, and of the tracer's own work within them and after them."""
 
     def __init__(self, unet: Any) -> None:
-        self._calls: list[float] = []
-        self._recording = 0.0
+        self._exits = ExitStack()
+        self._unet = unet
         self._began = 0.0
-        unet.register_forward_pre_hook(self._start)
-        unet.register_forward_hook(self._stop)
-        self._record = Call.record
-        Call.record = lambda *args: self._timed(*args)  # type: ignore[method-assign]
+        self.spent = {"call": 0.0, "record": 0.0, "finish": 0.0}
+
+    def __enter__(self) -> Stopwatch:
+        self._exits.callback(self._unet.register_forward_pre_hook(self._start).remove)
+        self._exits.callback(self._unet.register_forward_hook(self._stop).remove)
+        for name in ("record", "finish"):
+            own = getattr(Call, name)
+            self._exits.callback(setattr, Call, name, own)
+            setattr(Call, name, self._timed(name, own))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
 
     def _start(self, *_: Any) -> None:
         self._began = time.process_time()
 
     def _stop(self, *_: Any) -> None:
-        self._calls.append(time.process_time() - self._began)
+        self.spent["call"] += time.process_time() - self._began
 
-    def _timed(self, *args: Any) -> None:
-        began = time.process_time()
-        self._record(*args)
-        self._recording += time.process_time() - began
+    def _timed(self, name: str, own: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            began = time.process_time()
+            result = own(*args)
+            self.spent[name] += time.process_time() - began
+            return result
 
-    def measure(self, call: Callable[[], Any]) -> Taken:
-        """One turn of one variant."""
-        self._calls, self._recording, began = [], 0.0, time.process_time()
-        call()
-        inside, count = sum(self._calls), len(self._calls)
-        return Taken(inside / count, self._recording / count, time.process_time() - began - inside)
+        return call
 
 
-VARIANTS: dict[str, Callable[[Any], Any]] = {
-    "plain": nullcontext,
-    "all tokens, exact": attribution.trace,
-    "all tokens, summed first": lambda pipe: attribution.trace(pipe, exact=False),
-    "few tokens, exact": lambda pipe: attribution.trace(pipe, WORDS),
-}
+def turn(pipe: Any, watch: Stopwatch, name: str, steps: int, turns: Turns) -> None:
+    """Draw one image by one variant, and note what it took."""
+    watch.spent = dict.fromkeys(watch.spent, 0.0)
+    with VARIANTS[name](pipe) as tracer:
+        latents(pipe, steps, [0])
+        if name == "reference":
+            began = time.process_time()
+            tracer.compute_global_heat_map()
+            watch.spent["finish"] = time.process_time() - began
+    turns.calls.append(watch.spent["call"] / steps)
+    turns.recordings.append(watch.spent["record"] / steps)
+    turns.endings.append(watch.spent["finish"])
 
 
-def measured(pipe: Any, options: argparse.Namespace) -> dict[str, list[Taken]]:
-    """The turns of each variant, one a round."""
-    stopwatch = Stopwatch(pipe.unet)
-    turns: dict[str, list[Taken]] = {name: [] for name in VARIANTS}
-    for turn in range(options.rounds + 1):
-        for name, observed in VARIANTS.items():
-            with observed(pipe):
-                taken = stopwatch.measure(lambda: draw(pipe, options))
-            if turn:  # the first round warms up
-                turns[name].append(taken)
-    return turns
+def measure_time(pipe: Any, rounds: int, steps: int) -> dict[str, Turns]:
+    """The turns of each variant, one a round; a first round warms up."""
+    measured = {name: Turns() for name in variants(pipe.unet.config.sample_size)}
+    with Stopwatch(pipe.unet) as watch:
+        for number in range(rounds + 1):
+            for name, turns in measured.items():
+                turn(pipe, watch, name, steps, turns if number else Turns())
+    return measured
 
 
-def draw(pipe: Any, options: argparse.Namespace) -> None:
-    """One call of the pipeline, without decoding."""
-    seeds = [torch.Generator().manual_seed(seed) for seed in range(options.batch)]
-    pipe([PROMPT] * options.batch, num_inference_steps=options.steps, generator=seeds, output_type="latent")
+def report_time(measured: dict[str, Turns]) -> None:
+    """One row a variant; the ratio is that of whole generations, with the maps made at their end."""
+    write(f"{'variant':26}{'U-Net call, s':>15}{'recording':>12}{'end, s':>9}{'ratio, 30 steps':>17}{'limit':>8}")
+    plain = measured["plain"].generation
+    for name, turns in measured.items():
+        share = median(turns.recordings) / (median(turns.calls) - median(turns.recordings))
+        limit = f"{LIMITS[name][0]:.2f}" if name in LIMITS else ""
+        write(
+            f"{name:26}{min(turns.calls):15.3f}{share:12.2%}{min(turns.endings):9.3f}"
+            f"{turns.generation / plain:17.4f}{limit:>8}"
+        )
 
 
-def report(turns: dict[str, list[Taken]], batch: int) -> None:
-    """Print medians over rounds; the ratio is that of a whole generation, with the maps made at its end."""
-    columns = ("U-Net call, s", "recording", "maps at the end, s", f"ratio, {GENERATION} steps")
-    sys.stdout.write(f"{'variant':26}" + "".join(f"{column:>20}" for column in columns) + "\n")
-    for name, taken in turns.items():
-        pairs = list(zip(taken, turns["plain"], strict=True))
-        call = median(turn.call for turn in taken)
-        share = median(turn.recording / (turn.call - turn.recording) for turn in taken)
-        ending = max(0.0, median(turn.rest - plain.rest for turn, plain in pairs))
-        ratio = median(turn.call / plain.call for turn, plain in pairs) + ending / (GENERATION * call)
-        sys.stdout.write(f"{name:26}{call:20.3f}{share:20.2%}{ending:20.3f}{ratio:20.3f}\n")
-    sys.stdout.write(f"batch {batch}, one core, float32\n")
+def measure_batch(pipe: Any, steps: int) -> None:
+    """Four images with all maps in one call, beside four calls of the reference, an image each; CPU seconds."""
+    batch = [0, 1, 2, 3]
+    with attribution.trace(pipe) as tracer:
+        ours = seconds(lambda: latents(pipe, steps, batch))
+    write(f"four images in a batch with all maps, {steps} steps: {ours:.1f} s")
+    if not castorini.fits(pipe.unet.config.sample_size):
+        return
+    theirs = 0.0
+    for seed in batch:
+        with castorini.traced(pipe) as their_tracer:
+            theirs += seconds(lambda seed=seed: latents(pipe, steps, [seed]))
+            began = time.process_time()
+            maps = their_tracer.compute_global_heat_map().heat_maps.numpy()
+            theirs += time.process_time() - began
+        own = tracer.heat_maps()[seed].tokens[: len(maps)] * steps
+        difference = float((abs(own - maps).max(axis=(1, 2)) / maps.max(axis=(1, 2))).max())
+        write(f"  image {seed}: ours times steps and the reference's differ by {difference:.1e} of a map's maximum")
+    write(f"the reference, one by one: {theirs:.1f} s; ours over the reference: {ours / theirs:.3f}")
 
 
-def main() -> None:
-    """Measure, and print a table of ratios."""
+def seconds(call: Callable[[], object]) -> float:
+    """CPU seconds of a call."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def measure_memory(options: argparse.Namespace) -> None:
+    """MB above the plain process, for each variant in a process of its own."""
+    peaks = {name: peak_of(name, options) for name in variants(options.latents)}
+    for name, peak in peaks.items():
+        limit = f"(limit {LIMITS[name][1]:.0f})" if name in LIMITS else ""
+        write(f"{name:26}{peak:9.1f} MB at most, {peak - peaks['plain']:+8.1f} MB over plain {limit}")
+
+
+def peak_of(name: str, options: argparse.Namespace) -> float:
+    """The largest resident size in MB of a process that draws one image of three steps by one variant."""
+    command = [sys.executable, __file__, "--child", name, "--latents", str(options.latents)]
+    # Large tensors are mapped and unmapped one by one, so that the resident size follows what is alive.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return float(json.loads(run.stdout.splitlines()[-1]))
+
+
+def child(name: str, options: argparse.Namespace) -> None:
+    """Draw by one variant, and print this process's largest resident size."""
+    pipe = stable_diffusion(SD2_QUARTER | {"sample_size": options.latents})
+    with VARIANTS[name](pipe) as tracer:
+        latents(pipe, 3, [0])
+        if name == "reference":
+            tracer.compute_global_heat_map()
+    write(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def write(line: str) -> None:
+    """One line, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print tables of ratios."""
     parser = argparse.ArgumentParser(description="What tracing costs beside plain generation.")
-    parser.add_argument("--latents", type=int, default=64, help="height and width of the latents")
-    parser.add_argument("--batch", type=int, default=1, help="images a call of the pipeline")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each variant has its turn")
-    parser.add_argument("--steps", type=int, default=1, help="U-Net calls a turn")
-    options = parser.parse_args()
+    parser.add_argument("--latents", type=int, default=64, help="height and width of the latents (default: 64)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each variant has its turn (default: 7)")
+    parser.add_argument("--steps", type=int, default=1, help="U-Net calls a turn (default: 1)")
+    parser.add_argument("--only", choices=["time", "memory", "batch"], help="one of the three parts")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    report(measured(pipeline(options.latents), options), options.batch)
+    if options.child:
+        child(options.child, options)
+        return
+    write(f"quarter width, {options.latents} x {options.latents} latents, float32, one core; prompt {PROMPT!r}")
+    write(f"load of the machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    if castorini.reference() is None:
+        write("the reference is not installed: `make bench` puts it into .venv/reference")
+    if options.only in (None, "memory"):
+        measure_memory(options)
+    pipe = stable_diffusion(SD2_QUARTER | {"sample_size": options.latents})
+    if options.only in (None, "time"):
+        report_time(measure_time(pipe, options.rounds, options.steps))
+    if options.only in (None, "batch"):
+        measure_batch(pipe, 2)
 
 
 if __name__ == "__main__":
