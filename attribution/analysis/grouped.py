@@ -97,6 +97,15 @@ class GroupedMeans:
         drawn = self._resampled(group, column) - self._resampled(other, column)
         return self._estimate(means[0] - means[1], drawn, pair)
 
+    def contrast(self, group: str, measure: str, other: str) -> Estimate:
+        """The mean of one measure minus that of another in the same group; both are resampled together."""
+        if group not in self._groups:
+            return Estimate.undefined(NO_VALUES)
+        found, columns = self._groups[group], (self._column(measure), self._column(other))
+        means = [float(found.sums[column] / found.sums[0]) for column in columns]
+        drawn = [self._resampled(group, column) for column in columns]
+        return self._estimate(means[0] - means[1], drawn[0] - drawn[1], [found])
+
     def _estimate(self, value: float, drawn: Floats, groups: list[_Group]) -> Estimate:
         if not all(found.several for found in groups):
             return Estimate(value, NOWHERE, ONE_CLUSTER)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attribution.analysis.overlap import PAPER, Threshold
 from attribution.analysis.relations import CONVENTIONS
+from attribution.errors import AnalysisError
 from attribution.generations import Parse, Reader
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Analyse a folder of generations: what `python -m attribution maps` or the site's worker wrote.
 
+objects     how well the maps of nouns cover what a segmentation marks (needs --truth)
 syntax      what the maps of heads and their dependents share, relation by relation
 intensity   how much of the image words mark, by part of speech
 
@@ -29,7 +31,7 @@ def add_commands(commands: Any) -> None:
     """Add ``analyse`` to the package's commands (an argparse object of sub-parsers)."""
     parser = commands.add_parser(
         "analyse",
-        help="analyse a folder of generations: syntax, intensity",
+        help="analyse a folder of generations: objects, syntax, intensity",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -46,6 +48,16 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--soft", action="store_true", help="syntax: compare maps as they are, without a threshold")
     parser.add_argument(
         "--subtypes", choices=CONVENTIONS, default=CONVENTIONS[0], help="syntax: labels (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--truth",
+        metavar="SEGMENTER",
+        help="objects: masks to compare with: files:FOLDER (FOLDER/GENERATION/NOUN.png), "
+        "mask2former, clipseg (each also :CHECKPOINT, an id or a folder), or tinyworld",
+    )
+    parser.add_argument("--compare", metavar="SEGMENTER", action="append", default=[], help="objects: a further method")
+    parser.add_argument(
+        "--device", help="objects: where segmenters compute (default: a CUDA device where there is one)"
     )
     parser.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
@@ -87,6 +99,18 @@ def _threshold(options: argparse.Namespace) -> Threshold:
     return PAPER if options.tau is None else Threshold(options.tau)
 
 
+def _objects(options: argparse.Namespace) -> Job:
+    from attribution.report.objects import ObjectsJob
+    from attribution.segmentation import segmenter
+
+    if not options.truth:
+        raise AnalysisError(
+            "objects are compared with masks: give --truth files:FOLDER, mask2former, clipseg, tinyworld"
+        )
+    compared = [segmenter(name, options.device) for name in options.compare]
+    return ObjectsJob(segmenter(options.truth, options.device), compared, options.seed)
+
+
 def _syntax(options: argparse.Namespace) -> Job:
     from attribution.report.syntax import SyntaxJob
 
@@ -99,4 +123,4 @@ def _intensity(options: argparse.Namespace) -> Job:
     return IntensityJob(_threshold(options), options.seed)
 
 
-JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {"intensity": _intensity, "syntax": _syntax}
+JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {"intensity": _intensity, "objects": _objects, "syntax": _syntax}

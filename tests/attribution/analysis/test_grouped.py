@@ -56,6 +56,15 @@ def test_a_difference_resamples_both_groups_together():
     assert high - low > 5
 
 
+def test_a_contrast_is_between_two_measures_of_the_same_values():
+    means = GroupedMeans(["x", "y"])
+    for k in range(40):
+        means.add(f"p{k}", "g", 2, [2 * k + 1.0, 2 * k])
+    assert means.contrast("g", "x", "y").value == pytest.approx(0.5)
+    assert means.contrast("g", "x", "y").interval == pytest.approx((0.5, 0.5))
+    assert means.contrast("h", "x", "y").reason == NO_VALUES
+
+
 def test_what_cannot_have_an_interval_says_why():
     means = of({f"p{k}": [k] for k in range(3)})
     assert means.mean("g", "x").value == 1
