@@ -48,7 +48,7 @@ class TextsForm(forms.ModelForm):
             if part == "anchors" and len(lines) != RATINGS:
                 self.add_error(name, f"There are {len(lines)} lines: write the words of all five answers, or of none.")
             texts.setdefault(code, {})[part] = lines if part == "anchors" else text
-        if any(name in self.fields for name in TEXT_FIELDS.values()):
+        if not self.errors and any(name in self.fields for name in TEXT_FIELDS.values()):
             self.instance.texts = texts
         return cleaned
 

@@ -11,6 +11,7 @@ import io
 from typing import Any
 
 import numpy as np
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from numpy.typing import NDArray
@@ -65,7 +66,8 @@ def add_known_item(
 ) -> Item:
     """An item with a known answer, after the study's other items; ``shown`` are the fields that choose its map.
 
-    The same item again is the one that is there. Raises StudyStarted when the study is no draft any more.
+    The same item again is the one that is there; with another answer it is refused by a ValidationError, as is an
+    answer that is none. Raises StudyStarted when the study is no draft any more.
     """
     if study.state != Study.State.DRAFT:
         raise StudyStarted(
@@ -74,8 +76,10 @@ def add_known_item(
         )
     own = {"map_source": Item.MapSource.OWN, "map_word": None, "map_file": "", "map_sha256": ""}
     fields = {"generation": generation, "word": word, "second_word": second_word, "purpose": purpose, **own, **shown}
-    there = study.items.filter(**fields).first()
+    there = study.items.filter(**fields).select_related("known").first()
     if there is not None:
+        if any(getattr(there.known, name) != value for name, value in known.items()):
+            raise ValidationError(f"“{word.text}” in this picture is there already, with another right answer.")
         return there
     last = study.items.aggregate(last=Max("position"))["last"]
     item = Item(study=study, position=0 if last is None else last + 1, **fields)

@@ -10,11 +10,11 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.raters.models import Enrolment, PracticeAnswer, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
-from annotation_site.studies.models import ConsentText, Item
+from annotation_site.studies.models import ConsentText, Item, KnownAnswer
 
 OURS = [model for model in admin.site._registry if model.__module__.startswith("annotation_site.")]
 HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item]
@@ -115,6 +115,73 @@ def test_a_rater_is_excluded_with_a_reason_and_restored(admin_client, rated_stud
     enrolment.refresh_from_db()
     assert enrolment.excluded_at is None
     assert Judgement.objects.counted().count() == 1
+
+
+DRAFT = {
+    "title": "T", "slug": "study", "kind": "likert", "seats_per_item": 3, "cap_share": 1, "lease_minutes": 15,
+    "interpretable_minimum": 0, "first_view": "beside", "colours": "cividis", "break_every": 5,
+    "practice_pass_mark": 60, "practice_attempts": 2, "check_every": 10, "checks_may_fail": 1,
+    "check_consequence": "exclude", "consent_version": "1", "completion_code": "C", "instructions_shown": "on",
+}  # fmt: skip
+
+
+def test_a_drafts_way_and_texts_are_set_in_its_form(admin_client, make_study):
+    study = make_study(opened=False)
+    page = admin_client.get(change(study)).content.decode()
+    assert "question_en" in page
+    texts = {"question_en": "Is it so?", "anchors_en": "No\nHardly\nHalf\nMostly\nYes"}
+    assert admin_client.post(change(study), {**DRAFT, **texts}).status_code == 302
+    study.refresh_from_db()
+    assert study.texts == {"en": {"question": "Is it so?", "anchors": ["No", "Hardly", "Half", "Mostly", "Yes"]}}
+    assert (study.first_view, study.colours, study.check_every, study.practice_pass_mark) == (
+        "beside",
+        "cividis",
+        10,
+        60,
+    )
+    assert "No\nHardly" in admin_client.get(change(study)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"anchors_en": "Bad\nGood"}, "There are 2 lines"),
+        ({"consent_version": "9"}, "has no text"),
+        ({"practice_pass_mark": 101}, "less than or equal to 100"),
+        ({"practice_attempts": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_a_draft_says_what_is_wrong_with_it(admin_client, make_study, wrong, said):
+    study = make_study(opened=False)
+    response = admin_client.post(change(study), {**DRAFT, **wrong})
+    assert response.status_code == 200
+    assert said in response.content.decode()
+
+
+def test_the_enrolments_show_practice_and_checks(admin_client, rated_study, django_assert_max_num_queries):
+    study, enrolment = rated_study, Enrolment.objects.get()
+    rated = study.items.first()
+    now = assignment.database_now()
+    for purpose, rating in (("practice", 5), ("gold", 1)):
+        kept = {"generation": rated.generation, "word": rated.word, "purpose": purpose}
+        item = Item.objects.create(study=study, position=10 + rating, **kept)
+        KnownAnswer.objects.create(item=item, lowest=4, highest=5)
+        if purpose == "practice":
+            PracticeAnswer.objects.create(
+                enrolment=enrolment, item=item, rating=rating, acceptable=True, answered_at=now
+            )
+            continue
+        seat = Seat.objects.create(study=study, item=item, round=1000, position=0, state="done", enrolment=enrolment)
+        Judgement.objects.create(
+            seat=seat, enrolment=enrolment, key=uuid.uuid4(), rating=rating, shown_at=now, answered_at=now
+        )
+    with django_assert_max_num_queries(20):
+        page = admin_client.get(changelist(Enrolment)).content.decode()
+    for words in ("practising", "1 of 1, attempt 1", "0 passed, 1 failed"):
+        assert words in page
+    page = admin_client.get(change(enrolment)).content.decode()
+    assert f"item {item.pk}: map known for" in page
+    assert "4 to 5, answered 1" in page
 
 
 def test_items_are_withdrawn(admin_client, rated_study):

@@ -178,7 +178,8 @@ def test_practice_entries_say_what_fits(manifest):
         ({"occurrence": 3}, "no occurrence 3"),
         ({"mask": "missing.png", "lowest": 1, "highest": 2}, "missing.png"),
         ({"mask": "text.png", "lowest": 1, "highest": 2}, "text.png"),
-        ({"lowest": 4, "highest": 2}, "a_known_answer_is_of_one_kind"),
+        ({"lowest": 4, "highest": 2, "mask": "left.png"}, "a_known_answer_is_of_one_kind"),
+        ({"lowest": 4, "highest": 5}, "with another right answer"),
         ({"colour": "red"}, "colour: no such field"),
     ],
 )
