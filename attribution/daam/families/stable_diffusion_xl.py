@@ -28,7 +28,14 @@ def request(pipeline: Any, arguments: Arguments) -> Request:
 FAMILY = Family(
     name="stable-diffusion-xl",
     pipelines=frozenset(
-        {"StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"}
+        {
+            "StableDiffusionXLPipeline",
+            "StableDiffusionXLImg2ImgPipeline",
+            "StableDiffusionXLInpaintPipeline",
+            "StableDiffusionXLPAGPipeline",
+            "StableDiffusionXLPAGImg2ImgPipeline",
+            "StableDiffusionXLPAGInpaintPipeline",
+        }
     ),
     denoiser="unet",
     processors=unet.PROCESSORS,

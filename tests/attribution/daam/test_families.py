@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
 from diffusers import (
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
+    StableDiffusionPAGImg2ImgPipeline,
+    StableDiffusionPAGInpaintPipeline,
     StableDiffusionPAGPipeline,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLPAGImg2ImgPipeline,
+    StableDiffusionXLPAGInpaintPipeline,
+    StableDiffusionXLPAGPipeline,
     StableDiffusionXLPipeline,
 )
 from PIL import Image
 
 import attribution
-from attribution.daam.families import family_of
+from attribution.daam.families import FAMILIES, family_of
 from attribution.errors import WordNotInPrompt
 from attribution.maps import HeatMaps
 
@@ -27,6 +33,7 @@ Arrays = np.ndarray[Any, Any]
 DOG = "a dog chasing a ball"
 SIZE = {"height": 32, "width": 48}
 PICTURE = Image.effect_noise((48, 32), 90).convert("RGB")
+PAG = {"pag_scale": 2.0}
 MASK = Image.new("L", (48, 32), 255)
 
 
@@ -52,9 +59,14 @@ def again(pipeline: Any, seed: int, **options: Any) -> Arrays:
         ),
         ("xl", StableDiffusionXLImg2ImgPipeline, 2, {"image": PICTURE, "strength": 0.5}),
         ("xl", StableDiffusionXLInpaintPipeline, 3, {"image": PICTURE, "mask_image": MASK, **SIZE}),
+        ("pipeline", StableDiffusionPAGImg2ImgPipeline, 2, {"image": PICTURE, "strength": 0.5, **PAG}),
+        ("pipeline", StableDiffusionPAGInpaintPipeline, 3, {"image": PICTURE, "mask_image": MASK, **SIZE, **PAG}),
+        ("xl", StableDiffusionXLPAGPipeline, 4, {**SIZE, **PAG}),
+        ("xl", StableDiffusionXLPAGImg2ImgPipeline, 2, {"image": PICTURE, "strength": 0.5, **PAG}),
+        ("xl", StableDiffusionXLPAGInpaintPipeline, 3, {"image": PICTURE, "mask_image": MASK, **SIZE, **PAG}),
     ],
 )
-def test_pipelines_that_start_from_a_picture(
+def test_variants_of_the_pipelines(
     request: pytest.FixtureRequest,
     plainly: Callable[..., Any],
     family: str,
@@ -137,3 +149,9 @@ def test_a_subclass_is_of_its_parents_family(xl: Any) -> None:
 
     components = {name: part for name, part in xl.components.items() if name != "add_watermarker"}
     assert family_of(Mine(**components)) is family_of(xl)
+
+
+def test_every_pipeline_of_the_registry_is_one_of_diffusers() -> None:
+    names = [name for family in FAMILIES for name in family.pipelines]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not hasattr(diffusers, name)] == []

@@ -22,6 +22,7 @@ from diffusers import (
 )
 from diffusers.models.attention_processor import AttnProcessor2_0, JointAttnProcessor2_0
 from diffusers.models.transformers.transformer_flux import FluxAttnProcessor
+from tokenizers import normalizers
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel, T5TokenizerFast
 
 T5_LENGTH = 24
@@ -29,12 +30,17 @@ Arrays = np.ndarray[Any, Any]
 
 
 def t5_tokenizer() -> T5TokenizerFast:
-    """T5's kind of tokenizer: pieces of a few whole words, else letters; a piece at a word's start carries a mark."""
+    """T5's kind of tokenizer: pieces of a few whole words, else letters; a piece at a word's start carries a mark.
+
+    T5 normalises much as NFKC does.
+    """
     letters = "abcdefghijklmnopqrstuvwxyz!,'"
     words = ["\u2581a", "\u2581dog", "\u2581ball", "\u2581two", "\u2581cat", "chas", "ing", "\u2581red"]
     special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -3.0)]
     pieces = [(piece, -5.0) for piece in words] + [(letter, -9.0) for letter in letters]
-    return T5TokenizerFast(vocab=special + pieces, extra_ids=0, model_max_length=512)
+    made = T5TokenizerFast(vocab=special + pieces, extra_ids=0, model_max_length=512)
+    made._tokenizer.normalizer = normalizers.NFKC()
+    return made
 
 
 def t5_encoder(words: T5TokenizerFast) -> T5EncoderModel:
@@ -89,12 +95,12 @@ def build_sd3(parts: SimpleNamespace, *, t5: bool = True) -> StableDiffusion3Pip
     )
 
 
-def build_flux(parts: SimpleNamespace) -> FluxPipeline:
+def build_flux(parts: SimpleNamespace, **options: Any) -> FluxPipeline:
     """FLUX.1's topology: two double and two single blocks, guidance as an input."""
     torch.manual_seed(0)
     words, second = parts.tokenizer(), t5_tokenizer()
     transformer = FluxTransformer2DModel(
-        in_channels=16,
+        **{"in_channels": 16, **options},
         num_layers=2,
         num_single_layers=2,
         attention_head_dim=8,
@@ -157,6 +163,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="session")
 def pipelines(parts: SimpleNamespace) -> dict[str, Any]:
     return {name: build(parts) for name, build in BUILDERS.items()}
+
+
+@pytest.fixture(scope="session")
+def filling(parts: SimpleNamespace) -> Any:
+    """FLUX that sees the picture to fill, and the mask, beside the latents: 16 + 16 + 16 channels a position."""
+    return build_flux(parts, in_channels=48, out_channels=16)
 
 
 @pytest.fixture(scope="session")

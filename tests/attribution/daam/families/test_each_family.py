@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import (
+    FluxFillPipeline,
     FluxImg2ImgPipeline,
     FluxInpaintPipeline,
     FluxKontextPipeline,
@@ -181,6 +182,11 @@ def test_flux_from_a_picture(
     pipelines: dict[str, Any], draw: Draw, plainly: Callable[..., Any], kind: Any, steps: int, options: dict[str, Any]
 ) -> None:
     check_from_a_picture(again(kind, pipelines["flux"]), "flux", draw, plainly, 0, T5, steps, options)
+
+
+def test_flux_filling_a_picture(filling: Any, draw: Draw, plainly: Callable[..., Any]) -> None:
+    options = {"image": PICTURE, "mask_image": MASK}
+    check_from_a_picture(again(FluxFillPipeline, filling), "flux", draw, plainly, 0, T5, 4, options)
 
 
 def test_flux_kontext_maps_the_drawn_picture_only(
