@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,8 @@ def _decoded(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[S
     """The sketch's image; when memory runs out, once more after the group that is being drawn."""
     for last_attempt in (False, True):
         try:
-            return decoded(pipeline, sketch.latents, recipe.height, recipe.width)
+            with _beside(pipeline.device):
+                return decoded(pipeline, sketch.latents, recipe.height, recipe.width)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -109,6 +111,11 @@ def _decoded(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[S
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     raise AssertionError
+
+
+def _beside(device: torch.device) -> AbstractContextManager[Any]:
+    """On a GPU a stream of its own, or decoding would wait for what the next group has queued there."""
+    return torch.cuda.stream(torch.cuda.Stream(device)) if device.type == "cuda" else nullcontext()
 
 
 def _check(pipeline: Any, recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""The reference: ``daam`` of PyPI (castorini/daam), where it is installed; ``make bench`` puts it into ``.venv/reference``.
+"""The reference: ``daam`` of PyPI (castorini/daam), if it is in ``.venv/reference``, where ``make bench`` puts it.
 
 It stands apart from the environment because it is only measured here, never used.
 """

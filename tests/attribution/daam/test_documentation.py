@@ -1,0 +1,38 @@
+"""The page on generating: its code runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from attribution.__main__ import main
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "generating.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    for block in blocks("python"):
+        exec(compile(block, str(PAGE), "exec"), {})  # noqa: S102
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        f"{seed}.{suffix}" for seed in (1, 2) for suffix in ("json", "npz", "png")
+    ]
+    assert list((tmp_path / "scratch").iterdir()) == []
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("a red star (64, 64)")
+    assert float(said[-1]) > 0
+
+
+def test_the_command_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = shlex.split(blocks("sh")[0].splitlines()[0])
+    assert command[:3] == ["python", "-m", "attribution"]
+    assert main([*command[3:], "--steps", "1"]) == 0
+    assert [path.name for path in sorted((tmp_path / "drawn").iterdir())] == ["000-a-red-star", "001-two-green-fish"]
