@@ -48,6 +48,13 @@ def outcomes_of(study: Study, group: str, *, simulated: bool = False) -> list[Ou
     return [_outcome(data, found, int(item)) for item in in_use]
 
 
+def outcome_at(study: Study, position: int) -> Outcome | None:
+    """What became of one item, people's answers counted; None for a withdrawn one."""
+    data = load(study, position=position)
+    found = outcomes(data, data.counted())
+    return None if data.items.withdrawn[0] else _outcome(data, found, 0)
+
+
 def _outcome(data: StudyData, found: Outcomes, item: int) -> Outcome:
     position, status = int(data.items.position[item]), found.status_of(item)
     if status is not Status.SCORED:
@@ -83,12 +90,14 @@ def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:
         after=text[word.end :],
         image=image_url(item.generation) if done else "",
         heat_map=map_picture_url(item, layer="overlay", colours=study.colours) if likert_map else "",
-        answers=tuple(_words(judgement, item) for seat in item.seats.all() for judgement in seat.judgements.all()),
+        answers=tuple(
+            answer_words(judgement, item) for seat in item.seats.all() for judgement in seat.judgements.all()
+        ),
         second=item.second_word.text if item.second_word else "",
     )
 
 
-def _words(judgement: Judgement, item: Item) -> str:
+def answer_words(judgement: Judgement, item: Item) -> str:
     if judgement.opt_out or judgement.rating:
         return str(judgement.get_opt_out_display() if judgement.opt_out else judgement.rating)
     second = item.second_word.text if item.second_word else "second"

@@ -23,6 +23,7 @@ from annotation_site.rating import checks
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.data import (
     MISSING,
+    NO_GROUP,
     OPT_OUTS,
     PRESENT,
     Column,
@@ -62,11 +63,13 @@ POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 NATIVE = np.dtype(list(WIDTHS.items()))
 
 
-def load(study: Study, *, only: str | None = None) -> StudyData:
-    """The study as it stands; ``only`` one tag or condition of it, if given."""
+def load(study: Study, *, only: str | None = None, position: int | None = None) -> StudyData:
+    """The study as it stands; ``only`` one tag or condition of it, or the item at one ``position``, if given."""
     # Judgements first: whatever they name is there when it is looked up.
-    rows = _judgement_rows(study, only)
-    ids, items = _items(study, only)
+    wanted = rated_items(study, only, position)
+    everything = only is None and position is None
+    rows = _judgement_rows(study, None if everything else wanted)
+    ids, items = _items(study, wanted)
     enrolments, raters = _raters(study)
     return StudyData(facts_of(study), items, raters, _judgements(rows, ids, enrolments))
 
@@ -101,10 +104,12 @@ def group_field(study: Study) -> str:
     return "word__tag" if study.kind == Study.Kind.LIKERT else "condition"
 
 
-def rated_items(study: Study, only: str | None = None) -> QuerySet[Item]:
+def rated_items(study: Study, only: str | None = None, position: int | None = None) -> QuerySet[Item]:
     """Items that a report is about, withdrawn ones too, by position."""
     items = Item.objects.filter(study=study, purpose=Item.Purpose.RATED).order_by("position")
-    return items if only is None else items.filter(**{group_field(study): "" if only == "none" else only})
+    if position is not None:
+        items = items.filter(position=position)
+    return items if only is None else items.filter(**{group_field(study): "" if only == NO_GROUP else only})
 
 
 def places_of(study: Study) -> dict[int, int]:
@@ -112,7 +117,7 @@ def places_of(study: Study) -> dict[int, int]:
     return {}
 
 
-def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
+def _items(study: Study, wanted: QuerySet[Item]) -> tuple[Integers, Items]:
     """The items' ids and columns, by position."""
     fields = (
         "pk",
@@ -125,7 +130,7 @@ def _items(study: Study, only: str | None) -> tuple[Integers, Items]:
         "second_word__text",
     )
     packer, ids, places = ItemPacker(), array("q"), places_of(study)
-    rows = rated_items(study, only).values_list(*fields, "withdrawn_at")
+    rows = wanted.values_list(*fields, "withdrawn_at")
     for pk, position, image, group, arm, first, start, second, withdrawn_at in rows.iterator(chunk_size=CHUNK):
         ids.append(pk)
         packer.add(
@@ -159,11 +164,11 @@ def raters_of(study: Study) -> dict[int, Rater]:
     }
 
 
-def _judgement_rows(study: Study, only: str | None) -> Column:
+def _judgement_rows(study: Study, wanted: QuerySet[Item] | None) -> Column:
     """Every judgement of the study as one structured array; those on checks are left out later, without a join."""
     stored = Judgement.objects.filter(seat__study=study)
-    if only is not None:
-        stored = stored.filter(seat__item__in=rated_items(study, only).order_by())
+    if wanted is not None:
+        stored = stored.filter(seat__item__in=wanted.order_by())
     code = Case(
         When(rating__isnull=False, then=F("rating") - 1),
         *(When(opt_out=name, then=Value(code)) for name, code in OPT_OUTS.items()),

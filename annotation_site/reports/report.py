@@ -12,13 +12,15 @@ from annotation_site.reports.comparisons import ArmRow, ContrastRow, arm_rows, c
 from annotation_site.reports.data import FATES, StudyData
 from annotation_site.reports.likert import Rules, TagRow
 from annotation_site.reports.loading import load
-from annotation_site.reports.measures import Share
-from annotation_site.reports.outcomes import outcomes
+from annotation_site.reports.measures import Measure, Share
+from annotation_site.reports.outcomes import Outcomes, outcomes
 from annotation_site.reports.presence import ConditionRow, Difference
 from annotation_site.reports.presence_parts import ClusteredTest, PartRow, clustered_test, group_rows, object_rows
 from annotation_site.reports.rater_rows import Crowd, crowd
 from annotation_site.reports.sensitivity import SensitivityRow, sensitivity_rows
 from annotation_site.studies.models import Study
+from attribution.analysis.aggregation import Status
+from attribution.analysis.alpha import Patterns
 
 SEED = 0
 RESAMPLES = 2_000
@@ -159,6 +161,18 @@ def _exclusions(data: StudyData) -> tuple[Exclusion, ...]:
         Exclusion(reason, number, judgements[reason])
         for reason, number in sorted(raters.items(), key=lambda pair: (-pair[1], pair[0]))
     )
+
+
+def agreement(data: StudyData, found: Outcomes) -> Measure:
+    """Alpha of the items in use, ordinal or on sets of nouns, without its interval."""
+    in_use = data.in_use
+    if data.facts.kind == "likert":
+        patterns = Patterns.from_counts(found.given[in_use & ~found.having(Status.DROPPED)])
+        reason = patterns.undefined().replace("unit", "pair")
+        return Measure.undefined(reason) if reason else Measure.number(patterns.alpha("ordinal"), "")
+    patterns = Patterns.from_counts(found.counts[in_use, : len(presence.SETS)])
+    reason = patterns.undefined().replace("unit", "image")
+    return Measure.undefined(reason) if reason else Measure.number(patterns.alpha(presence.SETS), "")
 
 
 def _section(data: StudyData, rules: Rules, *, simulated: bool) -> Section:

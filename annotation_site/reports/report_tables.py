@@ -167,7 +167,8 @@ NOTES = {
     "conditions": "Right: more than half of the raters saw both nouns.",
     "clustered": "Non-cohyponyms minus cohyponyms; the images of one noun pair resemble each other, so whole pairs are "
     "permuted.",
-    "raters": "Read together; none is grounds alone. Correlation: with the mean of the others on the same items.",
+    "raters": "Read together; no single one is grounds to exclude anybody. Correlation: with the mean of the others on "
+    "the same items.",
     "sensitivity": "The headline again: before exclusions, and without each rater, largest change first.",
 }
 

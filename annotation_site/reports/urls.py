@@ -1,20 +1,34 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.reports import views
+from annotation_site.reports import downloads, live_views, views
 
 
 class Format(StringConverter):
     regex = "svg|png|pdf"
 
 
+class TableFormat(StringConverter):
+    regex = "csv|tex"
+
+
+class ReportFormat(StringConverter):
+    regex = "html|pdf"
+
+
 register_converter(Format, "figure_format")
+register_converter(TableFormat, "table_format")
+register_converter(ReportFormat, "report_format")
 
 urlpatterns = [
     path("", views.index, name="reports"),
     path("<slug:slug>/", views.report, name="report"),
-    path("<slug:slug>/rows.csv", views.rows, name="report-rows"),
-    path("<slug:slug>/report.json", views.as_json, name="report-json"),
-    path("<slug:slug>/figure.<figure_format:form>", views.figure, name="report-figure"),
+    path("<slug:slug>/live/", live_views.live_study, name="report-live"),
+    path("<slug:slug>/rows.csv", downloads.rows, name="report-rows"),
+    path("<slug:slug>/report.json", downloads.as_json, name="report-json"),
+    path("<slug:slug>/report.<report_format:form>", downloads.whole, name="report-whole"),
+    path("<slug:slug>/figure.<figure_format:form>", downloads.figure, name="report-figure"),
+    path("<slug:slug>/tables/<slug:name>.<table_format:form>", downloads.table, name="report-table"),
     path("<slug:slug>/tags/<slug:group>/", views.group_items, name="report-items"),
+    path("<slug:slug>/items/<int:position>/", live_views.item, name="report-item"),
 ]

@@ -17,6 +17,7 @@ from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.data import CODES, Rater, code_of
 from annotation_site.reports.exports.columns import COUNTS, JUDGEMENTS, RATERS, RECIPE, SUBJECT
+from annotation_site.reports.exports.fates import fate_of
 from annotation_site.reports.loading import CHUNK, places_of, rated_items
 from annotation_site.reports.outcomes import scored_as
 from annotation_site.studies.models import Item, Study
@@ -107,19 +108,6 @@ def _judgement(row: tuple[Any, ...], raters: dict[int, Rater], *, withdrawn: boo
         "counted": fate == "counted",
         "fate": fate,
     }
-
-
-def fate_of(current: bool, surplus: bool, rater: Rater, *, withdrawn: bool) -> str:
-    """What became of a judgement: the first of FATES that holds."""
-    if not current:
-        return "superseded"
-    if surplus:
-        return "surplus"
-    if rater.simulated:
-        return "simulated"
-    if withdrawn:
-        return "withdrawn"
-    return "excluded" if rater.reason else "counted"
 
 
 def _aggregates(kind: str, judgements: list[dict[str, Any]], places: int, *, withdrawn: bool) -> dict[str, Any]:

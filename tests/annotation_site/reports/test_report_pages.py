@@ -39,6 +39,11 @@ PAGES = [
     "/reports/study/figure.svg",
     "/reports/study/figure.png",
     "/reports/study/tags/NOUN/",
+    "/reports/study/live/",
+    "/reports/study/items/0/",
+    "/reports/study/report.html",
+    "/reports/study/report.pdf",
+    "/reports/study/figure.pdf",
 ]
 
 
@@ -82,6 +87,11 @@ def test_reports_are_only_read(client, make_study, method):
         "/reports/study/tags/NOUN/?status=lost",
         "/reports/study/figure.gif",
         "/reports/study/figure.svg?simulated=1",
+        "/reports/study/figure.svg?of=arms",
+        "/reports/study/tables/nothing.csv",
+        "/reports/study/tables/contrasts.csv",
+        "/reports/study/items/99/",
+        "/reports/other/live/",
     ],
 )
 def test_what_is_not_there_is_not_found(client, make_study, address):

@@ -1,0 +1,97 @@
+"""The page of a running study, and the page of one item with everything that was said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from annotation_site.rating.assignment import database_now
+from annotation_site.rating.models import Judgement
+from annotation_site.reports import live
+from annotation_site.reports.access import is_open, researchers_only
+from annotation_site.reports.actions import next_action, seats
+from annotation_site.reports.exports.fates import fate_of
+from annotation_site.reports.items import answer_words, outcome_at
+from annotation_site.reports.loading import load, rated_items, raters_of
+from annotation_site.reports.outcomes import outcomes
+from annotation_site.reports.rater_rows import crowd
+from annotation_site.reports.report import agreement
+from annotation_site.stimuli.addresses import image_url
+from annotation_site.studies.addresses import map_picture_url
+from annotation_site.studies.models import Item, Study
+
+REFRESH_SECONDS = 30
+
+
+@researchers_only
+def live_study(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    data, places, now = load(study), seats(study), database_now()
+    found = outcomes(data, data.counted())
+    context = {
+        "study": study,
+        "now": now,
+        "seats": places,
+        "action": next_action(study, places, staff=request.user.is_staff),
+        "groups": live.seats_by_group(study),
+        "pace": live.pace(data, places.left, now),
+        "alpha": agreement(data, found),
+        "crowd": crowd(data),
+        "disagreements": live.disagreements(data, found),
+        "too_poor": live.too_poor(data, found),
+        "simulated": int(data.simulated[data.judgements.rater].sum()),
+        "refresh": REFRESH_SECONDS if request.GET.get("refresh") == "1" else 0,
+        "is_open": is_open(),
+    }
+    return render(request, "reports/live.html", context)
+
+
+@researchers_only
+def item(request: HttpRequest, slug: str, position: int) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    rows = rated_items(study).select_related(
+        "generation__prompt", "generation__recipe", "word", "second_word", "map_word"
+    )
+    shown = get_object_or_404(rows, position=position)
+    outcome = outcome_at(study, position)
+    if outcome is None and shown.withdrawn_at is None:
+        raise Http404(f"Study {slug} has no item {position}.")
+    text, word, done = shown.generation.prompt.text, shown.word, shown.generation.is_done
+    maps = done and study.kind == Study.Kind.LIKERT
+    context = {
+        "study": study,
+        "item": shown,
+        "outcome": outcome,
+        "before": text[: word.start],
+        "target": text[word.start : word.end],
+        "after": text[word.end :],
+        "image": image_url(shown.generation) if done else "",
+        "overlay": map_picture_url(shown, layer="overlay", colours=study.colours) if maps else "",
+        "map": map_picture_url(shown, layer="map", colours=study.colours) if maps else "",
+        "answers": _answers(study, shown),
+        "others": list(rows.filter(generation=shown.generation, word=word).exclude(pk=shown.pk)),
+    }
+    return render(request, "reports/item.html", context)
+
+
+def _answers(study: Study, shown: Item) -> list[dict[str, Any]]:
+    """Every stored answer to the item, in the order given."""
+    raters = raters_of(study)
+    stored = Judgement.objects.filter(seat__item=shown).order_by("id")
+    return [
+        {
+            "rater": raters[judgement.enrolment_id],
+            "words": answer_words(judgement, shown),
+            "judgement": judgement,
+            "seconds": None if judgement.browser_milliseconds is None else judgement.browser_milliseconds / 1000,
+            "fate": fate_of(
+                judgement.current,
+                judgement.surplus,
+                raters[judgement.enrolment_id],
+                withdrawn=shown.withdrawn_at is not None,
+            ),
+        }
+        for judgement in stored
+    ]
