@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from attribution.analysis.alpha import (
     Floats,
+    Integers,
     Level,
     Patterns,
     count_table,
+    distinct_rows,
     masi_alpha,
     masi_distance,
     rating_table,
@@ -60,12 +62,17 @@ def alpha_interval(
     level: Level = "ordinal",
     *,
     rng: np.random.Generator,
+    clusters: npt.ArrayLike | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
 ) -> Interval:
-    """Percentile bootstrap interval of alpha over units; NaN ends when undefined or with fewer than two units."""
+    """Percentile bootstrap interval of alpha over units; NaN ends when undefined or with fewer than two to draw.
+
+    ``clusters`` (U,) names each unit's cluster, such as its image; then whole clusters are drawn.
+    """
     patterns = Patterns.from_ratings(ratings)
-    return patterns.interval(level, rng=rng, resamples=resamples, confidence=confidence)
+    content = None if clusters is None else _content(rating_table(ratings), patterns, np.asarray(clusters))
+    return patterns.interval(level, rng=rng, clusters=content, resamples=resamples, confidence=confidence)
 
 
 def fleiss_kappa(counts: npt.ArrayLike) -> float:
@@ -112,12 +119,12 @@ def gwet_ac(
     """Gwet's AC1 (identity weights) or AC2 (any other) of raters x units.
 
     ``weights``: "identity", "linear", "quadratic", "ordinal", or a square matrix of agreement weights.
-    ``categories`` are the scale's values, ascending; without them those that occur, so name them when a value of
+    ``categories`` are the scale's values; without them those that occur, so name them when a value of
     the scale was never used. NaN when no unit has two ratings or there is one category only. Source: K. L. Gwet,
     "Handbook of Inter-Rater Reliability", 4th edition (2014), chapters 2 to 5.
     """
     table = rating_table(ratings)
-    scale = np.unique(table[~np.isnan(table)]) if categories is None else np.asarray(categories, dtype=np.float64)
+    scale = np.unique(table[~np.isnan(table)] if categories is None else np.asarray(categories, dtype=np.float64))
     counts = np.stack([(table == value).sum(axis=0) for value in scale], axis=1) if len(scale) else np.zeros((0, 0))
     if counts.sum() != np.count_nonzero(~np.isnan(table)):
         raise AnalysisError(f"a rating is not one of the categories {scale.tolist()}: name every value of the scale.")
@@ -170,6 +177,19 @@ def kendall_w(ranks: npt.ArrayLike) -> float:
     ties = sum(float((np.unique(row, return_counts=True)[1] ** 3.0).sum() - units) for row in ranked)
     whole = raters**2 * (units**3 - units) - raters * ties
     return 12 * spread / whole if whole > 0 else float("nan")
+
+
+def _content(table: Floats, patterns: Patterns, clusters: npt.NDArray[np.generic]) -> Integers:
+    """How many pairable units of each cluster have each pattern, (C, P)."""
+    if clusters.shape != table.shape[1:]:
+        raise AnalysisError(f"clusters have shape {clusters.shape}: give one for each of the {table.shape[1]} units.")
+    counts = np.stack([(table == value).sum(axis=0) for value in patterns.values], axis=1)
+    pairable = counts.sum(axis=1) >= 2
+    _, cluster = np.unique(clusters[pairable], return_inverse=True)
+    # The patterns are the distinct rows of these counts, in the same order.
+    _, pattern = distinct_rows(counts[pairable])
+    width = len(patterns.units)
+    return np.bincount(cluster * width + pattern, minlength=(cluster.max(initial=-1) + 1) * width).reshape(-1, width)
 
 
 def _beyond_chance(observed: float, expected: float) -> float:

@@ -90,19 +90,26 @@ class Patterns:
         metric: Level | Floats = "ordinal",
         *,
         rng: np.random.Generator,
+        clusters: Integers | None = None,
         resamples: int = 1000,
         confidence: float = 0.95,
     ) -> Interval:
-        """Percentile bootstrap interval of alpha over units; NaN ends when undefined or with fewer than two units.
+        """Percentile bootstrap interval of alpha over units; NaN ends when undefined or with fewer than two to draw.
 
+        ``clusters`` (C, P) resamples whole clusters of units instead: how many of each one's units have each pattern.
         Resamples in which all answers happen to be equal have no alpha and are left out.
         """
-        total = int(self.units.sum())
+        kinds, number = (None, self.units) if clusters is None else group_rows(clusters)
+        total = int(number.sum())
         if self.undefined() or total < 2:
             return NOWHERE
-        draws = rng.multinomial(total, self.units / total, size=resamples).astype(np.float64)
-        step = max(1, _BLOCK // (self.counts.size + self.counts.shape[1] ** 2))
-        blocks = [self._alphas(draws[at : at + step], metric) for at in range(0, resamples, step)]
+        if resamples < 1:
+            raise AnalysisError(f"{resamples} resamples: draw at least one.")
+        step = max(1, _BLOCK // (self.counts.size + self.counts.shape[1] ** 2 + len(number)))
+        blocks = []
+        for at in range(0, resamples, step):
+            draws = rng.multinomial(total, number / total, size=min(step, resamples - at)).astype(np.float64)
+            blocks.append(self._alphas(draws if kinds is None else draws @ kinds, metric))
         return percentile_interval(np.concatenate(blocks), confidence)
 
     def _alphas(self, weights: Floats, metric: Level | Floats) -> Floats:
@@ -147,7 +154,8 @@ def _ratio_distances(values: Floats) -> Floats:
 def rating_table(ratings: npt.ArrayLike) -> Floats:
     """A raters x units table as floats, NaN for missing; raises AnalysisError when it is not a table of numbers."""
     try:
-        table = np.asarray(ratings, dtype=np.float64)
+        given = ratings.filled(np.nan) if isinstance(ratings, np.ma.MaskedArray) else ratings
+        table = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise AnalysisError(f"ratings are not a raters x units table of numbers: {error}.") from error
     if table.ndim != 2:
@@ -159,13 +167,16 @@ def rating_table(ratings: npt.ArrayLike) -> Floats:
 
 def count_table(counts: npt.ArrayLike) -> Integers:
     """A units x values table of whole, non-negative counts; raises AnalysisError when it is not one."""
-    table = np.asarray(counts)
+    try:
+        table = np.asarray(counts, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise AnalysisError(f"counts are not a table of numbers: {error}.") from error
     if table.ndim != 2 or not table.shape[1]:
         raise AnalysisError(f"counts have shape {table.shape}: give a table of units x values.")
-    whole = table.astype(np.int64)
-    if np.any(whole != table) or np.any(whole < 0):
+    # NaN fails the first comparison, and what an integer cannot hold the second.
+    if not np.all(table >= 0) or np.any(table >= 2**53) or np.any(table != np.rint(table)):
         raise AnalysisError("counts hold a value that is not a whole number of at least 0.")
-    return whole
+    return table.astype(np.int64)
 
 
 def group_rows(table: Integers) -> tuple[Integers, Integers]:

@@ -160,7 +160,7 @@ def _expect(table: Ratings, pairs: _Pairs, variances: _Variances) -> _Expected:
     """
     item, rater, y = table.item, table.rater, table.values
     weight = (1 / variances.noise)[rater]
-    total = np.bincount(item, weight, table.items)
+    total = np.asarray(np.bincount(item, weight, table.items), dtype=np.float64)
     pull = 1 / (1 / variances.of_items + total)
     precision, right, constant = _normal_equations(table, pairs, variances, weight, total, pull)
     covariance = np.linalg.inv(precision)

@@ -137,7 +137,7 @@ def compare_pairs(
         return PairedComparison(Estimate.undefined(NO_PAIRS), math.nan, 0, 0, 0, 0, 0)
     reason = ONE_CLUSTER if number < 2 else ""
     interval = bootstrap_mean(differences, labels, rng=rng, resamples=resamples, confidence=confidence)
-    p_value = math.nan if reason else _sign_flip_p(np.bincount(labels, weights=differences), rng, permutations)
+    p_value = math.nan if reason else _sign_flip_p(differences, labels, rng, permutations)
     estimate = Estimate(float(differences.mean()), interval, reason)
     return PairedComparison(estimate, p_value, pairs, number, better, pairs - better - worse, worse)
 
@@ -240,8 +240,9 @@ def _paired(first: npt.ArrayLike, second: npt.ArrayLike, clusters: npt.ArrayLike
     return one - two, labels.astype(np.int64)
 
 
-def _sign_flip_p(sums: Floats, rng: np.random.Generator, permutations: int) -> float:
+def _sign_flip_p(differences: Floats, labels: Integers, rng: np.random.Generator, permutations: int) -> float:
     """Two-sided p value of a mean of 0: under it, the sign of each cluster's sum is a coin's."""
+    sums = np.bincount(labels, weights=differences)
     sizes, number = np.unique(np.round(np.abs(sums), 9), return_counts=True)
     observed, extreme = abs(float(sums.sum())), 0
     for size in blocks_of(permutations, len(sizes)):

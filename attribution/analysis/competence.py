@@ -125,7 +125,7 @@ class _Answers:
         sure = np.bincount(self.rater, known, raters)
         guessed = np.bincount(self.rater * kinds + self.label, 1 - known, raters * kinds).reshape(raters, kinds)
         knowing = np.stack([sure, guessed.sum(axis=1)], axis=1) + KNOWING_PRIOR
-        return knowing, guessed + GUESSING_PRIOR
+        return knowing, np.asarray(guessed + GUESSING_PRIOR)
 
     def _weighed(self, knowing: Floats, guessing: Floats) -> tuple[Floats, Floats, float]:
         """Posteriors of the labels, how likely each answer was known, and the log of what both add up to."""

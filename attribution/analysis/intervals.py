@@ -98,6 +98,8 @@ def bootstrap_mean(
     labels = np.arange(len(data)) if clusters is None else np.asarray(clusters)
     if data.ndim != 1 or labels.shape != data.shape:
         raise AnalysisError(f"values {data.shape} and clusters {labels.shape} differ in shape: give one cluster each.")
+    if not np.isfinite(data).all():
+        raise AnalysisError("values hold one that is not a finite number: leave such values out.")
     _, cluster = np.unique(labels, return_inverse=True)
     sizes = np.bincount(cluster)
     if len(sizes) < 2:

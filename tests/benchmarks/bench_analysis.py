@@ -79,7 +79,7 @@ def say(text: str = "") -> None:
 def line(what: str, ours: float, theirs: float | None = None, package: str = "", note: str = "") -> None:
     """Our seconds, the package's, and how many times as many those are."""
     other = "" if theirs is None else f"{package} {theirs:10.2f} s  {theirs / ours:9.0f} x"
-    say(f"{what:<46}{ours:9.3f} s   {other:<46}{note}")
+    say(f"{what:<52}{ours:9.3f} s   {other:<44}{note}")
 
 
 def agree(what: str, ours: Any, theirs: Any, note: str = "") -> None:

@@ -179,6 +179,35 @@ def test_the_pattern_bootstrap_is_the_bootstrap_of_units():
     assert fast == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.02)
 
 
+def test_the_cluster_bootstrap_of_alpha_draws_whole_clusters():
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(20), 4)
+    # Clusters differ in how well raters agree on them, so drawing them whole widens the interval.
+    noise = np.where(clusters % 2, 2, 0)
+    table = np.clip(rng.integers(1, 6, 80) + rng.integers(-noise, noise + 1, (3, 80)), 1, 5).astype(float)
+    table[0, rng.random(80) < 0.3] = X
+    table[1:, 7] = X
+    fast = agreement.alpha_interval(table, clusters=clusters, rng=np.random.default_rng(1), resamples=4000)
+    members = [np.flatnonzero(clusters == number) for number in range(20)]
+    slow = [
+        agreement.krippendorff_alpha(table[:, np.concatenate([members[at] for at in rng.integers(0, 20, 20)])])
+        for resample in range(1500)
+    ]
+    assert fast == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.02)
+    assert all(map(math.isnan, agreement.alpha_interval(table, clusters=np.zeros(80), rng=rng)))
+
+
+def test_masked_ratings_are_missing():
+    masked = np.ma.masked_invalid(KRIPPENDORFF)
+    assert agreement.krippendorff_alpha(masked) == agreement.krippendorff_alpha(KRIPPENDORFF)
+
+
+def test_the_order_of_categories_does_not_matter():
+    for weights in ("linear", "ordinal", "quadratic"):
+        up = agreement.gwet_ac(KRIPPENDORFF, weights, categories=[1, 2, 3, 4, 5])
+        assert agreement.gwet_ac(KRIPPENDORFF, weights, categories=[5, 1, 4, 2, 3]) == up
+
+
 def test_the_bootstrap_repeats_from_its_seed():
     first, again, other = (
         agreement.alpha_interval(KRIPPENDORFF, "ordinal", rng=np.random.default_rng(seed)) for seed in (5, 5, 6)
@@ -213,6 +242,12 @@ def test_coefficients_without_variation_are_nan():
         (lambda: agreement.krippendorff_alpha([[-1, 2], [1, 3]], "ratio"), "-1"),
         (lambda: agreement.fleiss_kappa([[3, 0], [1, 1]]), r"\[2, 3\]"),
         (lambda: agreement.fleiss_kappa([[1.5, 0]]), "whole number"),
+        (lambda: agreement.fleiss_kappa([[X, 2]]), "whole number"),
+        (lambda: agreement.fleiss_kappa([[math.inf, 2]]), "whole number"),
+        (lambda: agreement.fleiss_kappa([["a", 2]]), "table of numbers"),
+        (lambda: agreement.cohen_kappa([[1, 2], [1]]), "table of numbers"),
+        (lambda: agreement.alpha_interval([[1, 2]] * 2, rng=np.random.default_rng(0), resamples=0), "0 resamples"),
+        (lambda: agreement.alpha_interval([[1, 2]] * 2, rng=np.random.default_rng(0), clusters=[1]), "2 units"),
         (lambda: agreement.cohen_kappa([[1, 2, 3], [1, 2, 3]]), r"\(2, 3\)"),
         (lambda: agreement.cohen_kappa([[1, 2], [1, 2]], [[1, 0, 0]]), r"\(1, 3\)"),
         (lambda: agreement.gwet_ac([[1, 2], [1, 9]], categories=[1, 2]), r"\[1.0, 2.0\]"),

@@ -113,6 +113,7 @@ def test_shared_holm_example(shared_data: Path):
     [
         (lambda: intervals.wilson(5, 4), "5 successes of 4"),
         (lambda: intervals.wilson(1, 4, confidence=95), "95"),
+        (lambda: intervals.bootstrap_mean([1, math.nan], rng=np.random.default_rng(0)), "finite"),
         (lambda: intervals.bootstrap_mean([1, 2], [1], rng=np.random.default_rng(0)), "differ in shape"),
     ],
 )
