@@ -133,7 +133,7 @@ LOGIN_URL = "admin:login"
 
 LANGUAGE_CODE = "en"
 # A language is offered when its catalogue is complete, never half.
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
 LOCALE_PATHS = [BASE_DIR / "annotation_site" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
