@@ -54,11 +54,17 @@ def lease_due(enrolment: Enrolment, now: datetime, until: datetime, *, ahead: bo
         return None
     there = list(items(enrolment.study).order_by("position").values_list("pk", flat=True))
     met = _met(enrolment, there)
-    answers = enrolment.seats.aggregate(last=Max("ordinal"))["last"] or 0
     unmet = [number for number in there if number not in met]
-    if not unmet or answers < due_after(enrolment, len(met), every):
+    if not unmet or _answers(enrolment, ahead=ahead) < due_after(enrolment, len(met), every):
         return None
     return _lease(_drawn(enrolment, len(met)).choice(unmet), now, enrolment=enrolment, leased_until=until, ahead=ahead)
+
+
+def _answers(enrolment: Enrolment, *, ahead: bool) -> int:
+    """How many items the rater will have judged when the seat is shown: one ahead comes after the current one."""
+    given = enrolment.seats.aggregate(last=Max("ordinal"))["last"] or 0
+    current = enrolment.seats.filter(state=Seat.State.LEASED, item__purpose=Item.Purpose.RATED)
+    return given + (1 if ahead and current.exists() else 0)
 
 
 def due_after(enrolment: Enrolment, number: int, every: int) -> int:

@@ -21,6 +21,8 @@ from attribution.language.sampling import Sample, sample_pairs
 from attribution.presets import preset
 
 TINYWORLD = "tinyworld"
+# A study that people are to judge begins with instructions; one without is a choice to be made.
+INSTRUCTED: dict[str, Any] = {"instructions_shown": True}
 TINYWORLD_CAPTIONS = 3000  # enough for 200 pairs of its rarest tag
 
 
@@ -78,7 +80,7 @@ def sample_study(
         source=origin["source"],
         parser=parsed_by,
         sampling={**origin, **drawn, "table": [asdict(row) for row in sample.table]},
-        **settings,
+        **{**INSTRUCTED, **settings},
     )
     return study, sample
 
@@ -103,7 +105,7 @@ def presence_study(*, slug: str, title: str, prompts: int, seed: int, recipe: re
         source=TINYWORLD,
         parser=f"{parser.name} {parser.version}",
         sampling={"source": TINYWORLD, "prompts": prompts, "seed": seed},
-        **settings,
+        **{**INSTRUCTED, **settings},
     )
 
 

@@ -37,11 +37,14 @@ class Visitor:
         self.page = page
 
     def join(self, slug: str = "study") -> None:
-        """Consent, and come to the first item."""
+        """Consent, pass the instructions where there are any, and come to the first item."""
         self.page.goto(f"/studies/{slug}/")
         self.page.get_by_label("I want to take part").check()
         self.page.get_by_role("button", name="Start").click()
         self.page.wait_for_url("**/rate/**")
+        if self.page.url.endswith("/instructions/"):
+            self.page.get_by_role("button", name="Begin").click()
+            self.page.wait_for_url(lambda address: not address.endswith("/instructions/"))
 
     def choose(self, label: str) -> None:
         self.page.get_by_role("radio", name=label, exact=True).check()

@@ -25,7 +25,6 @@ PRESENCE_PROMPTS = 8
 RULES: dict[str, Any] = {
     "seats_per_item": 1,
     "cap_share": 1.0,
-    "instructions_shown": True,
     "check_every": 8,
     "break_every": 20,
 }
