@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from diffusers.models.attention_processor import XFormersAttnProcessor
 from diffusers.utils import logging
 from PIL import Image
@@ -274,3 +276,69 @@ def test_fused_projections_are_traced(pipelines: dict[str, Any], without_t5: Any
             pipeline.transformer.unfuse_qkv_projections()
             pipeline.transformer.set_attn_processor(before)
         assert_close(fused.heat_maps()[0].tokens, plain.heat_maps()[0].tokens, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_half_precision_sums_in_float32(pipelines: dict[str, Any], draw: Draw, name: str) -> None:
+    how = {"num_inference_steps": 1, "output_type": "latent"}
+    logging.set_verbosity_error()
+    (exact,) = traced(pipelines, draw, name, **how)
+    try:
+        pipelines[name].to(torch.bfloat16)
+        plain = draw(name, **how)
+        with ExitStack() as block:
+            fitting = ["daam"] if name == "pixart" else ["daam", "concept-attention"]
+            observers = [block.enter_context(attribution.observe(method, pipelines[name])) for method in fitting]
+            assert torch.equal(draw(name, **how), plain)
+    finally:
+        pipelines[name].to(torch.float32)
+        logging.set_verbosity_warning()
+    for observer in observers:
+        (maps,) = observer.heat_maps()
+        assert maps.tokens.dtype == np.float32
+        assert np.isfinite(maps.tokens).all()
+    assert_close(observers[0].heat_maps()[0].tokens, exact.tokens, tolerance=0.2)
+
+
+def test_a_callback_may_change_the_prompts_embedding(pipelines: dict[str, Any], draw: Draw) -> None:
+    """With true guidance, it is the run for the negative prompt that is known, by its own embedding."""
+
+    def halve(_: Any, __: int, ___: int, tensors: dict[str, Any]) -> dict[str, Any]:
+        return {"prompt_embeds": tensors["prompt_embeds"] / 2}
+
+    how = {"callback_on_step_end": halve, "callback_on_step_end_tensor_inputs": ["prompt_embeds"]}
+    (plain,) = traced(pipelines, draw, "flux", **how)
+    (maps,) = traced(pipelines, draw, "flux", negative_prompt="a red ball", true_cfg_scale=1.5, **how)
+    assert (plain.steps, maps.steps) == (2, 2)
+
+
+def test_guidance_switched_off_half_way(pipelines: dict[str, Any], draw: Draw) -> None:
+    def stop(pipeline: Any, _: int, __: int, tensors: dict[str, Any]) -> dict[str, Any]:
+        pipeline._guidance_scale = 0.0
+        return {name: tensor.chunk(2)[-1] for name, tensor in tensors.items()}
+
+    inputs = ["prompt_embeds", "pooled_prompt_embeds"]
+    how = {"callback_on_step_end": stop, "callback_on_step_end_tensor_inputs": inputs}
+    (maps,) = traced(pipelines, draw, "sd3", **how)
+    (first,) = traced(pipelines, draw, "sd3", num_inference_steps=2, tracing={"steps": [0]})
+    (second,) = traced(pipelines, draw, "sd3", tracing={"steps": [1]}, **how)
+    assert maps.steps == 2
+    assert_close(maps.tokens, (first.tokens + second.tokens) / 2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_on_cuda(pipelines: dict[str, Any], draw: Draw, name: str, dtype: torch.dtype) -> None:
+    """The same images with and without; maps as on the CPU."""
+    how = {"num_inference_steps": 1, "output_type": "latent"}
+    (exact,) = traced(pipelines, draw, name, **how)
+    try:
+        pipelines[name].to("cuda", dtype)
+        plain = draw(name, **how)
+        with attribution.trace(pipelines[name]) as tracer:
+            assert torch.equal(draw(name, **how), plain)
+    finally:
+        pipelines[name].to("cpu", torch.float32)
+    (maps,) = tracer.heat_maps()
+    assert_close(maps.tokens, exact.tokens, tolerance=0.2 if dtype == torch.bfloat16 else 1e-3)
