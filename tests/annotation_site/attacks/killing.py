@@ -1,0 +1,165 @@
+"""Servers that are killed all the time, clients that do not give up, and the log of what was acknowledged to them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.annotation_site.processes import free_port, start
+
+PATIENCE = 300.0
+PAUSE = 0.15
+FIELD = re.compile(r'name="(ticket|key)" value="([^"]*)"')
+
+
+@dataclass
+class Reply:
+    status: int
+    location: str
+    body: str
+
+
+@dataclass
+class Client:
+    """One rater. Every request is repeated until it is answered, every submission sent once more after that."""
+
+    port: int
+    token: str
+    rng: random.Random
+    deadline: float
+    acknowledged: dict[uuid.UUID, int] = field(default_factory=dict)
+    lost: int = 0
+
+    def rate_all(self) -> None:
+        while self.cycle():
+            pass
+
+    def cycle(self) -> bool:
+        """One item; False when there is none for this rater."""
+        raise NotImplementedError
+
+    def submit(self, key: uuid.UUID, rating: int, *request: Any) -> None:
+        """Send it until it is acknowledged, note that it was, and send it again."""
+        first = self.insist(*request)
+        assert first.status in {200, 302}, first
+        self.acknowledged[key] = rating
+        assert self.insist(*request).status == first.status
+
+    def insist(self, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        while time.monotonic() < self.deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                reply = self._ask(path, body, headers)
+                if reply.status < 500:
+                    return reply
+            self.lost += 1
+        raise AssertionError(f"no reply from {path}")
+
+    def _ask(self, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET" if body is None else "POST", path, body, headers)
+            reply = connection.getresponse()
+            return Reply(reply.status, reply.getheader("Location", ""), reply.read().decode())
+        finally:
+            connection.close()
+
+
+class PageClient(Client):
+    """By the pages' forms."""
+
+    def cycle(self) -> bool:
+        link = f"/rate/{self.token}/"
+        fields = dict(FIELD.findall(self.insist(link, None, {}).body))
+        if not fields:
+            return False
+        rating = self.rng.randint(1, 5)
+        form = urlencode(fields | {"answer": rating}).encode()
+        self.submit(uuid.UUID(fields["key"]), rating, link, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        return True
+
+
+class ApiClient(Client):
+    """By the API."""
+
+    def cycle(self) -> bool:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        seat = json.loads(self.insist("/api/v1/seats/", b"{}", headers).body)["seat"]
+        if seat is None:
+            return False
+        key, rating = uuid.UUID(int=self.rng.getrandbits(128)), self.rng.randint(1, 5)
+        body = json.dumps({"ticket": seat["ticket"], "answer": [str(rating)]}).encode()
+        self.submit(
+            key, rating, f"/api/v1/seats/{seat['id']}/judgement/", body, headers | {"Idempotency-Key": str(key)}
+        )
+        return True
+
+
+@contextlib.contextmanager
+def server(data: Path, *, workers: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """gunicorn on the test database: its port and its master process."""
+    port = free_port()
+    options = ("--preload", "--workers", workers, "--bind", f"127.0.0.1:{port}", "--log-level", "critical")
+    master = start(sys.executable, "-m", "gunicorn", "attacks.served", *options, data=data, LOG_LEVEL="CRITICAL")
+    try:
+        yield port, master
+    finally:
+        os.killpg(master.pid, signal.SIGKILL)
+        master.communicate()
+
+
+def kill_workers(master: int, rng: random.Random, stop: threading.Event) -> int:
+    """Kill one of the server's processes every 150 ms until told to stop; how many were killed."""
+    killed = 0
+    while not stop.wait(PAUSE):
+        workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(rng.choice(workers)), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+def rate_under_fire(tokens: list[str], data: Path, *, workers: int = 3) -> tuple[dict[uuid.UUID, int], int]:
+    """Half of the raters by the pages, half by the API, until nothing is left: what was acknowledged, and the kills."""
+    with server(data, workers=workers) as (port, master):
+        kinds = [PageClient, ApiClient]
+        deadline = time.monotonic() + PATIENCE
+        clients = [
+            kinds[number % 2](port, token, random.Random(number), deadline) for number, token in enumerate(tokens)
+        ]
+        clients[0].insist("/", None, {})  # the server is there
+        stop, errors = threading.Event(), []
+
+        def run(client: Client) -> None:
+            try:
+                client.rate_all()
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=run, args=(client,)) for client in clients]
+        killed: list[int] = []
+        killer = threading.Thread(target=lambda: killed.append(kill_workers(master.pid, random.Random(0), stop)))
+        for thread in (*threads, killer):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stop.set()
+        killer.join()
+    if errors:
+        raise errors[0]
+    return {key: rating for client in clients for key, rating in client.acknowledged.items()}, killed[0]
