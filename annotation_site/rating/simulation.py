@@ -9,7 +9,7 @@ from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment import Answer
 from annotation_site.rating.models import Judgement
-from annotation_site.studies.models import Item, Study
+from annotation_site.studies.models import Item, KnownAnswer, Study
 
 # How good maps of a tag tend to be, and how often its words are called too abstract: made up, for plausible tables.
 QUALITY = {"NOUN": 4.2, "PROPN": 4.1, "ADJ": 3.9, "VERB": 3.7, "NUM": 3.3, "ADV": 3.2}
@@ -35,11 +35,20 @@ def _answer_all(enrolment: Enrolment, seed: int, rng: random.Random) -> int:
         answer = _answer(seat.item, leniency, seed, rng)
         now = assignment.database_now()
         assignment.record(seat=seat, enrolment=enrolment, answer=answer, key=uuid.uuid4(), shown_at=now, now=now)
-        given += 1
+        given += not seat.item.purpose
     return given
 
 
+def _right(known: KnownAnswer) -> Answer:
+    """A program that simulates attentive raters passes every check."""
+    if known.first_present is not None:
+        return Answer(first_present=known.first_present, second_present=known.second_present)
+    return Answer(rating=known.highest, opt_out="" if known.highest else known.opt_out)
+
+
 def _answer(item: Item, leniency: float, seed: int, rng: random.Random) -> Answer:
+    if item.purpose:
+        return _right(item.known)
     # What raters of one item share comes from the item, so that they agree more than chance.
     shared = random.Random(f"{seed} {item.pk}")  # noqa: S311
     if item.second_word_id is not None:

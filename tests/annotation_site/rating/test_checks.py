@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation_site.rating import assignment, checks
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.simulation import simulate
 from annotation_site.studies.models import Item, KnownAnswer
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +214,10 @@ def test_a_range_accepts_no_answer_of_the_other_question(make_way):
     assert not known.accepts({"rating": None, "opt_out": "", "first_present": True, "second_present": True})
     with pytest.raises(IntegrityError), transaction.atomic():
         KnownAnswer.objects.update(first_present=True, second_present=True)
+
+
+def test_simulated_raters_pass_their_checks_which_count_as_none_of_their_answers(make_way):
+    study = make_way(checks=[EXCELLENT, COMPLEMENT], check_every=1, seats_per_item=1)
+    assert simulate(study, raters=1, seed=0) == 4
+    outcome = checks.results(study.enrolments.get())
+    assert [result.passed for result in outcome] == [True, True]
