@@ -45,6 +45,11 @@ def parser() -> argparse.ArgumentParser:
     maps.add_argument("--dtype", help="float32, float16 or bfloat16 (default: the model's usual)")
     maps.add_argument("--seed", type=int, default=0, help="the first prompt's; each next one counts up")
     maps.add_argument("--device", help="where to compute (default: a CUDA device where there is one)")
+    maps.add_argument(
+        "--method",
+        default="daam",
+        help="how maps are made: daam, concept-attention, other-word, blob, uniform (default: %(default)s)",
+    )
     maps.add_argument("--overwrite", action="store_true", help="draw again what is there, whatever it was drawn by")
     maps.add_argument("--colours", choices=COLOUR_MAPS, default=COLOUR_MAPS[0], help="(default: %(default)s)")
     analyses.add_commands(commands)
@@ -64,13 +69,14 @@ def draw_maps(options: argparse.Namespace) -> None:
     pipeline = load_pipeline(options.model, device=options.device, dtype=dtype, revision=options.revision or None)
     recipe = _recipe(options, usual, pipeline)
     jobs = [
-        _Job(options.out / f"{number:03}-{_slug(prompt)}", prompt, options.seed + number)
+        _Job(options.out / f"{number:03}-{_slug(prompt)}", prompt, options.seed + number, options.method)
         for number, prompt in enumerate(prompts)
     ]
     left = jobs if options.overwrite else [job for job in jobs if not job.is_done(recipe)]
     if len(left) < len(jobs):
         tqdm.write(f"{len(jobs) - len(left)} of {len(jobs)} are there already", file=sys.stderr)
-    drawn = generate(recipe, [job.prompt for job in left], [job.seed for job in left], pipeline=pipeline)
+    prompts, seeds = [job.prompt for job in left], [job.seed for job in left]
+    drawn = generate(recipe, prompts, seeds, method=options.method, pipeline=pipeline)
     for job, result in zip(left, tqdm(drawn, total=len(left), unit="image", disable=None), strict=True):
         _write(job.folder, result, options.colours)
         tqdm.write(str(job.folder), file=sys.stdout)
@@ -81,6 +87,7 @@ class _Job:
     folder: Path
     prompt: str
     seed: int
+    method: str
 
     def is_done(self, recipe: Recipe) -> bool:
         """Whether the folder is complete; raises AttributionError when it is, by another recipe, prompt or seed."""
@@ -90,12 +97,13 @@ class _Job:
         try:
             found: Any = json.loads(path.read_text(encoding="utf-8"))
             same = (found["recipe"], found["prompt"], found["seed"]) == (asdict(recipe), self.prompt, self.seed)
+            same = same and found.get("method", "daam") == self.method
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
             raise AttributionError(
-                f"{self.folder} holds something else than the prompt {self.prompt!r} by this recipe with seed "
-                f"{self.seed}: choose another --out, or pass --overwrite"
+                f"{self.folder} holds something else than {self.method} maps of {self.prompt!r} by this recipe with "
+                f"seed {self.seed}: choose another --out, or pass --overwrite"
             )
         return True
 

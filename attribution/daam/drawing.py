@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from attribution.daam.batches import GroupSize, is_out_of_memory
-from attribution.daam.capture import trace
 from attribution.daam.families import family_of
+from attribution.daam.methods import observe
 from attribution.daam.words import Wanted
 from attribution.errors import PipelineError
 from attribution.maps.heat_maps import HeatMaps
@@ -49,9 +49,12 @@ class Sketch:
 class Drawing:
     """The orders of one run, drawn a group at a time; :meth:`stop` may be called from another thread."""
 
-    def __init__(self, pipeline: Any, recipe: Recipe, orders: Sequence[Order], size: GroupSize) -> None:
+    def __init__(
+        self, pipeline: Any, recipe: Recipe, orders: Sequence[Order], size: GroupSize, method: str = "daam"
+    ) -> None:
         self._pipeline = pipeline
         self._recipe = recipe
+        self._method = method
         self._left = list(orders)
         self._size = size
         self._stop = Event()
@@ -96,9 +99,9 @@ class Drawing:
             exits.enter_context(_BUSY.setdefault(self._pipeline, Lock()))
             exits.enter_context(scheduled(self._pipeline, self._recipe.scheduler))
             exits.enter_context(self._stoppable())
-            tracer = exits.enter_context(trace(self._pipeline, words))
+            observer = exits.enter_context(observe(self._method, self._pipeline, words))
             latents = self._pipeline([order.prompt for order in filled], **self._options(filled)).images
-        maps = tracer.heat_maps()
+        maps = observer.heat_maps()
         seconds = (time.perf_counter() - began) / len(group)
         return [Sketch(order, latents[index : index + 1], maps[index], seconds) for index, order in enumerate(group)]
 

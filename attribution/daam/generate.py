@@ -16,6 +16,7 @@ from PIL import Image
 from attribution.daam.batches import GroupSize, default_cache, is_out_of_memory
 from attribution.daam.decoding import decoded
 from attribution.daam.drawing import Drawing, Order, Sketch, no_memory, scheduler_class
+from attribution.daam.methods import observe
 from attribution.daam.pipelines import kept_pipeline
 from attribution.daam.words import Words, one_list_a_prompt
 from attribution.errors import PipelineError
@@ -38,6 +39,7 @@ def generate(
     seeds: Sequence[int],
     words: Words | None = None,
     *,
+    method: str = "daam",
     pipeline: Any = None,
     device: str | torch.device | None = None,
     cache: str | Path | None = None,
@@ -58,9 +60,10 @@ def generate(
     (default: ``$ATTRIBUTION_CACHE``, else the user's cache folder). While a group is decoded, and while the caller does
     something with its results, the next one is being drawn.
 
-    ``words`` keeps only some words' maps, as in :func:`attribution.trace`. Raises PipelineError when the recipe does
-    not fit the pipeline or an image does not fit into memory, ValueError when there is not one seed a prompt,
-    WordError when ``words`` do not fit the prompts.
+    ``words`` keeps only some words' maps, as in :func:`attribution.trace`; ``method`` makes them otherwise than DAAM
+    does, by a name of :mod:`attribution.daam.methods`. Raises TraceError for a method that does not fit the pipeline,
+    PipelineError when the recipe does not or an image does not fit into memory, ValueError when there is not one seed a
+    prompt, WordError when ``words`` do not fit the prompts.
     """
     if len(prompts) != len(seeds):
         raise ValueError(f"{len(seeds)} seeds for {len(prompts)} prompts")
@@ -68,12 +71,13 @@ def generate(
     orders = [Order(*order) for order in zip(prompts, seeds, lists, strict=True)]
     pipeline = kept_pipeline(recipe, device) if pipeline is None else pipeline
     _check(pipeline, recipe)
+    observe(method, pipeline)  # refuses what does not fit, before any work
     positions = (recipe.height // pipeline.vae_scale_factor) * (recipe.width // pipeline.vae_scale_factor)
     size = GroupSize(recipe, pipeline.device, positions, Path(cache or default_cache()))
     if words is not None and pipeline.device.type == "cpu":
         # How many tokens a group's images keep is a shape, too: alone, it is each image's own.
         size.images = 1
-    return _results(pipeline, recipe, Drawing(pipeline, recipe, orders, size))
+    return _results(pipeline, recipe, Drawing(pipeline, recipe, orders, size, method))
 
 
 def _results(pipeline: Any, recipe: Recipe, drawing: Drawing) -> Generator[Drawn]:

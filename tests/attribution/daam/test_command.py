@@ -12,6 +12,7 @@ from PIL import Image
 
 import attribution
 from attribution.__main__ import main
+from attribution.daam.methods import METHODS
 from attribution.presets import fingerprint
 
 
@@ -61,7 +62,8 @@ def test_what_another_recipe_drew_is_kept_unless_told_otherwise(
     arguments = ["maps", "a dog", "--model", model, "--out", str(tmp_path), "--steps", "1"]
     assert main(arguments) == 0
     before = (tmp_path / "000-a-dog" / "image.png").read_bytes()
-    assert main([*arguments, "--seed", "9"]) == 2
+    for other in (["--seed", "9"], ["--method", "blob"], ["--guidance", "2"]):
+        assert main([*arguments, *other]) == 2
     assert "choose another --out, or pass --overwrite" in capsys.readouterr().err
     assert (tmp_path / "000-a-dog" / "image.png").read_bytes() == before
     (tmp_path / "000-a-dog" / "99-old.png").touch()
@@ -74,6 +76,7 @@ def test_what_another_recipe_drew_is_kept_unless_told_otherwise(
     ("arguments", "message"),
     [
         ([], "nothing to draw"),
+        (["a dog", "--method", "magic"], "no method 'magic'; choose from daam"),
         (["a dog", "--model", "no/such.safetensors"], "no file no/such.safetensors: download it first"),
         (["a dog", "--model", "no/such.ckpt"], "is a pickle"),
         (["a dog", "--model", "no/such-model"], "hf download no/such-model"),
@@ -95,3 +98,4 @@ def test_help_loads_no_torch() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--scheduler" in run.stdout
+    assert all(name in "".join(run.stdout.split()) for name in METHODS)

@@ -17,7 +17,7 @@ from diffusers.utils import logging
 
 import attribution
 from attribution.daam import pipelines
-from attribution.errors import PipelineError, WordNotInPrompt
+from attribution.errors import PipelineError, TraceError, WordNotInPrompt
 from attribution.presets import preset
 from attribution.records import Recipe
 
@@ -62,22 +62,23 @@ def test_images_and_maps_in_order(generate: Any) -> None:
     assert all(image.seconds > 0 for image in drawn)
 
 
-@pytest.mark.parametrize(("side", "dtype"), [(32, "float32"), (64, "float32"), (32, "bfloat16")])
-def test_the_same_bytes_whatever_the_batch(pipeline: Any, generate: Any, side: int, dtype: str) -> None:
+@pytest.mark.parametrize(("side", "dtype", "images"), [(32, "float32", 8), (64, "float32", 3), (32, "bfloat16", 5)])
+def test_the_same_bytes_whatever_the_batch(pipeline: Any, generate: Any, side: int, dtype: str, images: int) -> None:
     """Groups are of four at 16 x 16 latents and of one at 32 x 32; requests of one image, two, three, five, eight."""
     recipe = replace(RECIPE, steps=1, height=side, width=side, dtype=dtype)
     logging.set_verbosity_error()
     pipeline.to(getattr(torch, dtype))
     try:
-        together = [files(drawn) for drawn in generate(recipe, EIGHT, SEEDS)]
-        for size in (1, 2, 3, 5):
-            parts = [slice(start, start + size) for start in range(0, 8, size)]
-            apart = [files(drawn) for part in parts for drawn in generate(recipe, EIGHT[part], SEEDS[part])]
+        prompts, seeds = EIGHT[:images], SEEDS[:images]
+        together = [files(drawn) for drawn in generate(recipe, prompts, seeds)]
+        for size in (1, 2, 3, 5)[: images - 1]:
+            parts = [slice(start, start + size) for start in range(0, images, size)]
+            apart = [files(drawn) for part in parts for drawn in generate(recipe, prompts[part], seeds[part])]
             assert apart == together
     finally:
         pipeline.to(torch.float32)
         logging.set_verbosity_warning()
-    assert len(set(together)) == 8
+    assert len(set(together)) == images
 
 
 def test_some_words_whatever_the_batch(generate: Any) -> None:
@@ -306,3 +307,13 @@ def test_the_recipes_own_pipeline_is_loaded_once(
     (model / "unet" / "config.json").write_text((model / "unet" / "config.json").read_text() + "\n")
     with pytest.raises(PipelineError, match="no longer those that the recipe was made with"):
         generate(recipe, ["a dog"], [1], pipeline=None)
+
+
+def test_maps_of_another_method(pipeline: Any, generate: Any) -> None:
+    (own,), (blob,) = generate(RECIPE, ["a dog"], [1]), generate(RECIPE, ["a dog"], [1], method="blob")
+    assert own.image.tobytes() == blob.image.tobytes()
+    assert (own.heat_maps.method, blob.heat_maps.method) == ("daam", "blob")
+    row, column = divmod(int(blob.heat_maps.word("dog").values.argmax()), 24)
+    assert (row, column) in {(7, 11), (7, 12), (8, 11), (8, 12)}  # the middle of 16 x 24
+    with pytest.raises(TraceError, match="no method 'magic'"):
+        attribution.generate(RECIPE, ["a dog"], [1], method="magic", pipeline=pipeline)

@@ -138,7 +138,7 @@ def test_without_guidance_and_in_half_precision(pipeline: Any, draw: Callable[..
 def test_a_folder_holds_one_file_a_step_and_memory_one_step(
     pipeline: Any, draw: Callable[..., Arrays], tmp_path: Path
 ) -> None:
-    """Queries are 256 x 16 floats in three layers, 64 x 32 in three and 16 x 32 in the middle one; keys 77 x 16 or 32."""
+    """Queries are 256 x 16 floats in three layers, 64 x 32 in three, 16 x 32 in the middle one; keys 77 x 16 or 32."""
     recording = attribution.Recording(tmp_path)
     with attribution.trace(pipeline, record=recording):
         draw(DOG, num_inference_steps=4)
