@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +15,7 @@ from annotation_site.rating import assignment
 from annotation_site.rating.assignment import Answer
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation
+from tests.annotation_site.invariants import assert_invariants
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,15 +56,6 @@ def submit(seat: Seat, enrolment: Enrolment, key: uuid.UUID, rating: int) -> Jud
     return assignment.record(
         seat=seat, enrolment=enrolment, answer=Answer(rating=rating), key=key, shown_at=assignment.database_now()
     )
-
-
-def assert_invariants(study) -> None:
-    counted = Judgement.objects.counted().filter(seat__study=study)
-    assert max(Counter(counted.values_list("seat__item", flat=True)).values()) <= study.seats_per_item
-    assert max(Counter(counted.values_list("enrolment", flat=True)).values()) <= study.cap
-    assert set(Counter(counted.values_list("enrolment", "seat__item")).values()) == {1}
-    done = set(Seat.objects.filter(study=study, state="done").values_list("pk", flat=True))
-    assert done == set(counted.values_list("seat", flat=True))
 
 
 def test_raters_at_once_fill_every_seat_exactly_once(make_study):
@@ -117,26 +107,3 @@ def test_one_submission_sent_by_many_threads_is_one_judgement(make_study):
     assert len(stored) == 6
     assert len(set(stored)) == 1
     assert Judgement.objects.count() == 1
-
-
-def test_an_expiring_seat_has_exactly_one_winner(make_study):
-    """The late holder submits while another rater claims and submits: one is counted, nothing is lost."""
-    study = make_study(items=16, seats_per_item=1, lease_minutes=1)  # two raters a round, at most two seats
-    for _ in range(8):
-        slow, quick = enrolments(study, 2)
-        seat = assignment.claim_next(slow, rng=random.Random(0))
-        past = assignment.database_now() - timedelta(minutes=5)
-        Seat.objects.filter(pk=seat.pk).update(leased_until=past)
-
-        def work(number: int, seat: Seat = seat, slow: Enrolment = slow, quick: Enrolment = quick) -> None:
-            if number == 0:
-                submit(seat, slow, uuid.uuid4(), 1)
-            else:
-                taken = assignment.claim_next(quick, rng=random.Random(0))
-                if taken is not None:
-                    submit(taken, quick, uuid.uuid4(), 5)
-
-        in_threads(2, work)
-        assert Judgement.objects.filter(enrolment=slow).count() == 1
-        assert Judgement.objects.counted().filter(seat=seat).count() == 1
-    assert_invariants(study)
