@@ -8,7 +8,7 @@ from PIL import Image
 
 from attribution.errors import WordError
 from attribution.maps import Alignment, HeatMap, HeatMaps, Token
-from attribution.maps.controls import another_words, centred_blob, uniform
+from attribution.maps.controls import another_words, blobs, centred_blob, of_other_words, uniform, uniforms
 from attribution.maps.sheet import CAPTION, GAP, contact_sheet
 
 DOG = HeatMap(np.arange(20, dtype=np.float32).reshape(4, 5), "dog", 2, 5)
@@ -78,3 +78,30 @@ def test_sheets_show_overlays_and_names() -> None:
 
 def test_small_images_are_enlarged_by_whole_pixels() -> None:
     assert contact_sheet(Image.new("RGB", (64, 64)), []).size == (192 + 2 * GAP, 192 + CAPTION + 2 * GAP)
+
+
+def test_controls_of_all_words_at_once() -> None:
+    maps = made("a", "red", "dog")
+    assert [(uniforms(maps).word(word.text).values == 1).all() for word in maps.words()] == [True] * 3
+    np.testing.assert_array_equal(blobs(maps, 0.3).word("dog").values, centred_blob(maps.word("red"), 0.3).values)
+    assert (uniforms(maps).method, blobs(maps).method) == ("uniform", "blob")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_word_gets_another_ones_map(seed: int) -> None:
+    """Padding belongs to no word, and is left out."""
+    maps = made("a", "red", "dog")
+    padded = HeatMaps(
+        np.concatenate([maps.tokens, np.full((1, 2, 2), 9, np.float32)]),
+        Alignment(maps.prompt, (*maps.alignment.tokens, Token("<pad>", 0, 0, True))),
+        (0, 1, 2, 3),
+        1,
+        1,
+    )
+    others = of_other_words(padded, seed=seed)
+    assert (others.kept, others.method) == ((0, 1, 2), "other-word")
+    for index, word in enumerate(others.words()):
+        value = word.values[0, 0]
+        assert (word.values == value).all()
+        assert value in {0, 1, 2} - {index}
+    np.testing.assert_array_equal(others.tokens, of_other_words(padded, seed=seed).tokens)

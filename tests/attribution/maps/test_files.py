@@ -25,7 +25,7 @@ RECIPE = {"model": "tinyworld", "steps": 30}
 def made(scale: float = 1e-5) -> HeatMaps:
     tokens = np.random.default_rng(0).random((3, 6, 4)).astype(np.float32) * np.float32(scale)
     tokens[2] = 0
-    return HeatMaps(tokens, ALIGNMENT, (0, 1, 2), steps=30, layers=9, recipe=RECIPE, seed=7)
+    return HeatMaps(tokens, ALIGNMENT, (0, 1, 2), steps=30, layers=9, recipe=RECIPE, seed=7, method="blob")
 
 
 @pytest.mark.parametrize("scale", [1, 1e-5, 1e-12])
@@ -35,8 +35,14 @@ def test_round_trip_keeps_small_probabilities(scale: float) -> None:
     assert back.tokens.dtype == np.float32
     assert np.abs(back.tokens - maps.tokens).max() <= maps.tokens.max() * 2**-11
     np.testing.assert_array_equal(back.tokens.max(axis=(1, 2)), maps.tokens.max(axis=(1, 2)))
-    for field in ("alignment", "kept", "steps", "layers", "recipe", "seed"):
+    for field in ("alignment", "kept", "steps", "layers", "recipe", "seed", "method"):
         assert getattr(back, field) == getattr(maps, field)
+
+
+def test_files_that_name_no_method_are_daams() -> None:
+    npz, description = made().to_bytes()
+    older = {name: value for name, value in json.loads(description).items() if name != "method"}
+    assert HeatMaps.from_bytes(npz, json.dumps(older).encode()).method == "daam"
 
 
 def test_saving_what_was_loaded_changes_no_byte() -> None:
@@ -88,6 +94,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("kept", {}),
         ("recipe", []),
         ("seed", True),
+        ("method", 1),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:
