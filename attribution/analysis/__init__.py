@@ -43,7 +43,7 @@ from attribution.analysis.clustered import (
     hedges_g,
 )
 from attribution.analysis.contrasts import Contrast, compare_all, holm
-from attribution.analysis.crossed import CrossedMean, crossed_mean, pigeonhole_interval
+from attribution.analysis.crossed import CrossedMean, crossed_mean, crossed_medians, pigeonhole_interval
 from attribution.analysis.intervals import (
     Estimate,
     Interval,
@@ -110,6 +110,7 @@ __all__ = [
     "compare_pairs",
     "compare_proportions",
     "crossed_mean",
+    "crossed_medians",
     "dawid_skene",
     "design_effect",
     "detectable_difference",

@@ -30,6 +30,7 @@ from attribution.analysis import (
     cohen_kappa,
     compare_all,
     crossed_mean,
+    crossed_medians,
     dawid_skene,
     fleiss_kappa,
     mace,
@@ -191,8 +192,9 @@ def alone(data: Study) -> None:
     columns = data.item, data.rater, data.rating
     line("every measure of every rater", timed(lambda: rater_quality(*columns))[0])
     line("mean with items and raters crossed", timed(lambda: crossed_mean(*columns))[0])
+    line("mean of medians, items and raters crossed", timed(lambda: crossed_medians(*columns))[0])
     resampled = timed(lambda: pigeonhole_interval(*columns, rng=rng(), resamples=10))[0]
-    line("mean of medians, both resampled: a resample", resampled / 10)
+    line("the same by resampling both, a resample", resampled / 10)
     steps = 5
     line("bias and noise of raters, one step of EM", timed(lambda: bias_and_noise(*columns, steps=steps))[0] / steps)
     medians = np.median(data.rating.reshape(-1, 3), axis=1)

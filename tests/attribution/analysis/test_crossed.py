@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from attribution.analysis.crossed import crossed_mean, pigeonhole_interval
+from attribution.analysis.crossed import crossed_mean, crossed_medians, pigeonhole_interval
 from attribution.analysis.intervals import bootstrap_mean
 from attribution.errors import AnalysisError
 
@@ -104,6 +104,56 @@ def test_intervals_cover_the_truth_where_items_alone_do_not():
     assert covered[1] <= 80
 
 
+def test_the_variance_of_medians_is_three_jackknifes_written_out():
+    item, rater, y = drawn(np.random.default_rng(12), items=40, raters=9)
+    keep = np.random.default_rng(13).random(len(y)) < 0.85
+    item, rater, y = np.unique(item[keep], return_inverse=True)[1], rater[keep], y[keep]
+    image = item // 3
+    items = int(item.max()) + 1
+
+    def total(without):
+        """The sum of medians of all items; an item that loses its only rating keeps its median."""
+        medians = []
+        for number in range(items):
+            rest = y[(item == number) & ~without]
+            medians.append(np.median(rest if len(rest) else y[item == number]))
+        return np.sum(medians)
+
+    nobody = np.zeros(len(y), dtype=bool)
+    medians = np.array([np.median(y[item == number]) for number in range(items)])
+    between = [(medians[np.unique(item[image == at])] - medians.mean()).sum() for at in range(int(image.max()) + 1)]
+    clusters = len(between)
+    parts = [clusters / (clusters - 1) * np.square(between).sum()]
+    for groups in (
+        [rater == at for at in range(9)],
+        [g for at in range(9) for of in range(clusters) if (g := (rater == at) & (image == of)).any()],
+    ):
+        # One rating of an item is left out at a time, so a group's change is the sum of its ratings' changes.
+        changes = [sum(total(np.arange(len(y)) == n) - total(nobody) for n in np.flatnonzero(g)) for g in groups]
+        parts.append((len(groups) - 1) / len(groups) * ((changes - np.mean(changes)) ** 2).sum())
+    variance = max(parts[0] + parts[1] - parts[2], *parts[:2])
+    found = crossed_medians(item, rater, y, clusters=image)
+    # Student's t with eight degrees of freedom: 2.306.
+    half = 2.306 * math.sqrt(variance) / items
+    assert found.value == pytest.approx(medians.mean())
+    assert found.interval == pytest.approx((found.value - half, found.value + half), abs=1e-4)
+
+
+def test_the_intervals_of_medians_agree_and_cover():
+    rng, covered = np.random.default_rng(14), 0
+    studies = [drawn(rng, items=150, raters=15) for _ in range(120)]
+    truth = np.mean([np.median(y.reshape(-1, 3), axis=1).mean() for _, _, y in studies])
+    widths = []
+    for item, rater, y in studies:
+        end = crossed_medians(item, rater, y).interval
+        covered += end.low < truth < end.high
+        widths.append(end.high - end.low)
+    assert covered >= 106
+    resampled = pigeonhole_interval(*studies[0], rng=rng, resamples=400)
+    assert crossed_medians(*studies[0]).value == resampled.value
+    assert 0.8 < (resampled.interval.high - resampled.interval.low) / np.mean(widths) < 1.5
+
+
 def test_clusters_of_items_are_drawn_together():
     item, rater, y = drawn(np.random.default_rng(9), items=60, raters=20, severity=0.0)
     order = np.argsort(np.argsort([y[item == number].mean() for number in range(60)]))
@@ -147,12 +197,20 @@ def test_resampling_needs_two_of_each():
     assert pigeonhole_interval([1, 1], ["a", "b"], [3, 4], rng=rng).reason == "one cluster"
     assert pigeonhole_interval([1, 2], ["a", "a"], [3, 4], rng=rng).reason == "one rater"
     assert pigeonhole_interval([], [], [], rng=rng).reason == "no ratings"
+    for columns, reason in (
+        (([1, 1], ["a", "b"], [3, 4]), "one cluster"),
+        (([1, 2], ["a", "a"], [3, 4]), "one rater"),
+        (([], [], []), "no ratings"),
+    ):
+        assert crossed_medians(*columns).reason == reason
+    assert crossed_medians([1, 2], ["a", "b"], [3, 4]).value == 3.5
 
 
 def test_equal_ratings_have_no_width():
     found = crossed_mean(ITEM, RATER, np.full(24, 4))
     assert found.mean.interval == (4, 4)
     assert pigeonhole_interval(ITEM, RATER, np.full(24, 4), rng=np.random.default_rng(0)).interval == (4, 4)
+    assert crossed_medians(ITEM, RATER, np.full(24, 4)).interval == (4, 4)
 
 
 @pytest.mark.parametrize(
