@@ -86,7 +86,8 @@ def ontology_of(nouns: Sequence[str], folder: Path, reach: int = REACH) -> Ontol
             name = f"{_name(chain[shared])}.{chain[shared].offset:08}"
             groups[name].append(noun)
             hypernyms[name] = tuple(_name(synset) for synset in chain[shared + 1 :])
-    return Ontology({name: tuple(found) for name, found in groups.items() if len(found) > 1}, hypernyms)
+    several = {name: tuple(found) for name, found in groups.items() if len(found) > 1}
+    return Ontology(several, {name: hypernyms[name] for name in several})
 
 
 def _first_offset(rest: str, place: str) -> int:

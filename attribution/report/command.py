@@ -14,11 +14,13 @@ from attribution.errors import AnalysisError
 from attribution.generations import Parse, Reader
 
 if TYPE_CHECKING:
+    from attribution.ontology import Ontology
     from attribution.report.run import Job
 
 DESCRIPTION = """\
 Analyse a folder of generations: what `python -m attribution maps` or the site's worker wrote.
 
+cohyponyms  how much the maps of two nouns overlap, in images of prompts "a(n) X and a(n) Y"
 objects     how well the maps of nouns cover what a segmentation marks (needs --truth)
 syntax      what the maps of heads and their dependents share, relation by relation
 intensity   how much of the image words mark, by part of speech
@@ -31,7 +33,7 @@ def add_commands(commands: Any) -> None:
     """Add ``analyse`` to the package's commands (an argparse object of sub-parsers)."""
     parser = commands.add_parser(
         "analyse",
-        help="analyse a folder of generations: objects, syntax, intensity",
+        help="analyse a folder of generations: cohyponyms, objects, syntax, intensity",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,6 +61,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--device", help="objects: where segmenters compute (default: a CUDA device where there is one)"
     )
+    parser.add_argument(
+        "--ontology",
+        default="coco",
+        help="cohyponyms: coco, tinyworld, or a JSON file with groups of nouns (default: %(default)s)",
+    )
+    parser.add_argument("--answers", type=Path, help="cohyponyms: CSV with generation and right (1 or 0), by people")
     parser.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
     parser.add_argument("--again", action="store_true", help="forget the records in --out and measure anew")
@@ -99,6 +107,24 @@ def _threshold(options: argparse.Namespace) -> Threshold:
     return PAPER if options.tau is None else Threshold(options.tau)
 
 
+def _cohyponyms(options: argparse.Namespace) -> Job:
+    from attribution.report.cohyponyms import CohyponymsJob, read_answers
+
+    answers = read_answers(options.answers) if options.answers else {}
+    return CohyponymsJob(ontology_named(options.ontology), _threshold(options), answers, options.seed)
+
+
+def ontology_named(name: str) -> Ontology:
+    """The ontology ``coco``, that of the tiny world, or one in a JSON file."""
+    from attribution.ontology import COCO, Ontology, read_ontology
+
+    if name == "tinyworld":
+        from attribution.tinyworld.lexicon import GROUPS
+
+        return Ontology(GROUPS)
+    return COCO if name == "coco" else read_ontology(Path(name))
+
+
 def _objects(options: argparse.Namespace) -> Job:
     from attribution.report.objects import ObjectsJob
     from attribution.segmentation import segmenter
@@ -123,4 +149,9 @@ def _intensity(options: argparse.Namespace) -> Job:
     return IntensityJob(_threshold(options), options.seed)
 
 
-JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {"intensity": _intensity, "objects": _objects, "syntax": _syntax}
+JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {
+    "cohyponyms": _cohyponyms,
+    "intensity": _intensity,
+    "objects": _objects,
+    "syntax": _syntax,
+}
