@@ -9,7 +9,8 @@ CONSENT_TEXTS: dict[str, list[str | Promise]] = {
     "1": [
         _("Taking part is voluntary. You can stop at any time, without a reason, by closing the page."),
         _(
-            "We store your answers, when you gave them, how long each took, and the language of the page. "
+            "We store your answers, when you gave them, how long each took, how you looked at the map, the size of "
+            "your window, and the language of the page. "
             "We ask for no name and no e-mail address: you are known by a random pseudonym."
         ),
         _("Answers are used for research and may be published, also as single answers, under the pseudonym."),

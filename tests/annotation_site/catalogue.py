@@ -29,11 +29,9 @@ MODULES = (
     "annotation_site/rating/*.py",
     "annotation_site/rating/assignment/*.py",
     "annotation_site/stimuli/views.py",
-    "annotation_site/studies/views.py",
-    "annotation_site/studies/questions.py",
-    "annotation_site/studies/texts.py",
+    "annotation_site/studies/*.py",
 )
-STAFF = {"admin.py", "models.py"}
+STAFF = {"admin.py", "models.py", "rules.py"}
 KEYWORDS = {
     "_": None,
     "gettext": None,
