@@ -12,6 +12,7 @@ from attribution.analysis.overlap import PAPER, Threshold
 from attribution.analysis.relations import CONVENTIONS
 from attribution.errors import AnalysisError
 from attribution.generations import Parse, Reader
+from attribution.report import prompts
 
 if TYPE_CHECKING:
     from attribution.ontology import Ontology
@@ -30,7 +31,8 @@ added. The page is OUT/index.html; beside it lie report.json, rows.csv and the f
 
 
 def add_commands(commands: Any) -> None:
-    """Add ``analyse`` to the package's commands (an argparse object of sub-parsers)."""
+    """Add ``analyse``, ``prompts`` and ``ontology`` to the package's commands (an argparse object of sub-parsers)."""
+    prompts.add_commands(commands)
     parser = commands.add_parser(
         "analyse",
         help="analyse a folder of generations: cohyponyms, objects, syntax, intensity",
