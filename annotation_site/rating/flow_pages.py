@@ -86,9 +86,15 @@ def feedback(enrolment: Enrolment, state: Practice, answer: PracticeAnswer, loca
         "given": given_words(answer, item, enrolment.study),
         "right": known_words(item.known, enrolment.study, locale),
         "reason": reason(item, enrolment.study, locale),
-        "map_url": map_picture_url(item, layer="overlay", colours=enrolment.study.colours),
+        "map_url": _map(item, enrolment.study),
         **stimulus(item, enrolment),
     }
+
+
+def _map(item: Item, study: Study) -> str:
+    """The address of the map that was judged; empty where only the picture was."""
+    likert = study.kind == Study.Kind.LIKERT
+    return map_picture_url(item, layer="overlay", colours=study.colours) if likert else ""
 
 
 def reason(item: Item, study: Study, locale: str) -> str:

@@ -135,7 +135,10 @@ def test_an_empty_answer_is_asked_for_again(way):
 def test_presence_is_practised_as_well(way):
     rater = way(kind="presence", practice=[{"first_present": True, "second_present": False}])
     rater.practise("first", "second")
-    assert "Another answer fits better" in rater.open().content.decode()
+    page = rater.open()
+    assert "Another answer fits better" in page.content.decode()
+    # Only the picture was asked about.
+    assert page.context["map_url"] == ""
     assert PracticeAnswer.objects.get().acceptable is False
 
 
