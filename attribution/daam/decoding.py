@@ -20,25 +20,26 @@ def decoded(pipeline: Any, latents: Tensor, height: int, width: int) -> Image.Im
     """
     if hasattr(pipeline, "_unpack_latents"):
         latents = pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)
-    with _enough_precision(pipeline.vae) as vae:
+    with _enough_precision(pipeline) as vae:
         pixels = vae.decode(_unscaled(vae.config, latents.to(vae.dtype)), return_dict=False)[0]
     return pipeline.image_processor.postprocess(pixels, output_type="pil")[0]  # type: ignore[no-any-return]
 
 
 def _unscaled(config: Any, latents: Tensor) -> Tensor:
     """The latents as the autoencoder knows them, before the scaling that the denoiser was trained with."""
-    mean, deviation = config.get("latents_mean"), config.get("latents_std")
-    if mean is not None and deviation is not None:
-        mean, deviation = (latents.new_tensor(values).view(1, -1, 1, 1) for values in (mean, deviation))
-        return latents * deviation / config.scaling_factor + mean
-    latents = latents / config.scaling_factor
-    return latents if config.get("shift_factor") is None else latents + config.shift_factor
+    statistics = config.get("latents_mean"), config.get("latents_std")
+    if None not in statistics:
+        mean, deviation = (latents.new_tensor(values).view(1, -1, 1, 1) for values in statistics)
+        return latents * deviation / config.scaling_factor + mean  # type: ignore[no-any-return]
+    unscaled: Tensor = latents / config.scaling_factor
+    return unscaled if config.get("shift_factor") is None else unscaled + config.shift_factor
 
 
 @contextmanager
-def _enough_precision(vae: Any) -> Iterator[Any]:
-    """The autoencoder, in float32 for the while if it is one of those that overflow in float16."""
-    upcast = vae.dtype == torch.float16 and vae.config.get("force_upcast")
+def _enough_precision(pipeline: Any) -> Iterator[Any]:
+    """The autoencoder, in float32 for the while where the pipeline would do so: XL's overflows in float16."""
+    vae = pipeline.vae
+    upcast = hasattr(pipeline, "upcast_vae") and vae.dtype == torch.float16 and vae.config.force_upcast
     if upcast:
         vae.to(torch.float32)
     try:

@@ -115,9 +115,9 @@ class Drawing:
             "generator": [torch.Generator("cpu").manual_seed(order.seed) for order in orders],
             "output_type": "latent",
         }
-        if "use_resolution_binning" in inspect.signature(self._pipeline.__call__).parameters:
-            options["use_resolution_binning"] = False  # the size is the recipe's, not the nearest of a list
-        return options
+        # The size is the recipe's, not the nearest of a list, and the prompt is drawn as it was written.
+        known = inspect.signature(self._pipeline.__call__).parameters
+        return options | {name: False for name in ("use_resolution_binning", "clean_caption") if name in known}
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

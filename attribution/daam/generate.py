@@ -119,7 +119,9 @@ def _decoded(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[S
 
 def _beside(device: torch.device) -> AbstractContextManager[Any]:
     """On a GPU a stream of its own, or decoding would wait for what the next group has queued there."""
-    return torch.cuda.stream(torch.cuda.Stream(device)) if device.type == "cuda" else nullcontext()
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
 def _check(pipeline: Any, recipe: Recipe) -> None:

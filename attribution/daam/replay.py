@@ -55,6 +55,10 @@ class Passage:
         """The call reached its end; there are no maps."""
         raise NotImplementedError
 
+    def _parts(self, rows: Tensor) -> Tensor:
+        """Rows [parts * images, ...] as [parts, images, ...]."""
+        return rows.view(-1, self._request.images, *rows.shape[1:])
+
     def _rows(self, rows: int) -> slice:
         """The rows that follow the prompt, in a denoiser batch of ``rows``; or all."""
         conditional = self._request.conditional(rows)
@@ -77,9 +81,8 @@ class Recorded(Passage):
     def see(self, layer: str, attended: Attended) -> None:
         """See :class:`Passage`."""
         _refuse_mask(layer, attended.mask)
-        rows, parts = self._rows(len(attended.query)), (-1, self._request.images)
-        query, key = (tensor[rows].unflatten(0, parts) for tensor in (attended.query, attended.key))
-        self._recording.store.put(layer, query, key)
+        rows = self._rows(len(attended.query))
+        self._recording.store.put(layer, self._parts(attended.query[rows]), self._parts(attended.key[rows]))
 
     def finish(self) -> list[HeatMaps]:
         """See :class:`Passage`."""
@@ -142,7 +145,7 @@ class Replayed(Passage):
     def _inserted(self, what: str, now: Tensor, recorded: Tensor) -> Tensor:
         """A copy of ``now`` [rows, heads, positions, size], of the same layout, with the recorded rows in it."""
         rows = self._rows(len(now))
-        wanted = now[rows].unflatten(0, (-1, self._request.images))
+        wanted = self._parts(now[rows])
         found, expected = ((len(tensor), *tensor.shape[2:]) for tensor in (wanted, recorded))
         if found != expected:
             raise TraceError(
