@@ -21,8 +21,8 @@ from attribution.errors import TraceError
 from attribution.maps.heat_maps import HeatMaps
 
 
-class Recording(Protocol):
-    """What is recorded of one call of a pipeline."""
+class WatchedCall(Protocol):
+    """One call of a pipeline, and what is recorded of it."""
 
     def begin(self, run: Run | None) -> None:
         """The denoiser is about to run; None where that run does not follow the prompt."""
@@ -31,7 +31,7 @@ class Recording(Protocol):
         """The maps of the call's images; none where nothing was recorded."""
 
 
-R = TypeVar("R", bound=Recording)
+R = TypeVar("R", bound=WatchedCall)
 
 
 class Watch(Generic[R]):

@@ -26,7 +26,7 @@ Booleans = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """The map of one word: ``values`` float32 [height, width], not negative, at latent resolution."""
+    """The map of one word: ``values`` float32 [height, width], not negative, at its :class:`HeatMaps`' size."""
 
     values: Floats
     text: str = ""
@@ -57,12 +57,13 @@ class HeatMap:
 class HeatMaps:
     """The maps of one image's tokens.
 
-    ``tokens`` is float32 [token, height, width] at latent resolution: the mean over ``steps`` denoiser calls, over
-    ``layers`` cross-attention layers and their heads of the resized, clamped attention probabilities. It does not
-    grow with the number of steps. ``kept[i]`` is the text encoder's position of ``tokens[i]``; all positions
-    unless words were asked for. ``second`` aligns the second prompt of models that take two, over the same
-    positions, where it was another text. ``recipe`` and ``seed`` say how the image was made, where that is
-    known; ``method`` names how its maps were, one of :mod:`attribution.daam.methods`.
+    ``tokens`` is float32 [token, height, width], a value for each of the finest positions that the denoiser attends
+    from: the latents of a U-Net, patches of 2 x 2 latents in a transformer. It is the mean over ``steps`` denoiser
+    runs, over ``layers`` layers and their heads of the resized, clamped attention probabilities (by another ``method``,
+    what that defines), and does not grow with the number of steps. ``kept[i]`` is the text encoder's position of
+    ``tokens[i]``; all positions unless words were asked for. ``second`` aligns the second prompt of models that take
+    two, over the same positions, where it was another text. ``recipe`` and ``seed`` say how the image was made, where
+    that is known; ``method`` names how its maps were, one of :mod:`attribution.daam.methods`.
     """
 
     tokens: Floats

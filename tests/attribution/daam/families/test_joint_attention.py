@@ -13,6 +13,7 @@ import torch
 from diffusers.models.attention_processor import XFormersAttnProcessor
 from diffusers.utils import logging
 from PIL import Image
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import attribution
 from attribution.errors import TraceError, WordError, WordNotInPrompt, WordPastTheCut
@@ -276,6 +277,18 @@ def test_fused_projections_are_traced(pipelines: dict[str, Any], without_t5: Any
             pipeline.transformer.unfuse_qkv_projections()
             pipeline.transformer.set_attn_processor(before)
         assert_close(fused.heat_maps()[0].tokens, plain.heat_maps()[0].tokens, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sd3", "flux"])
+def test_without_a_log_sum_exp_the_maps_are_the_same(pipelines: dict[str, Any], draw: Draw, name: str) -> None:
+    """Where the backend gives none, the joint softmax is taken in full, for some heads after the others."""
+    (expected,) = traced(pipelines, draw, name)
+    with sdpa_kernel(SDPBackend.MATH), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("attribution.daam.attention.LARGEST_PART", 64 * 64)
+        (maps,) = traced(pipelines, draw, name)
+        (words,) = traced(pipelines, draw, name, tracing={"words": ["dog"]})
+    assert_close(maps.tokens, expected.tokens, tolerance=1e-4)
+    assert_close(words.word("dog").values, maps.word("dog").values)
 
 
 @pytest.mark.parametrize("name", NAMES)
