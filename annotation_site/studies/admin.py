@@ -30,6 +30,7 @@ class StudyAdmin(ModelAdmin):
             "Seats",
             {"fields": ("seats_per_item", "cap_share", "cap", "lease_minutes", "interpretable_minimum")},
         ),
+        ("Reports", {"fields": ("exclusion_rules", "adaptive_stages", "adaptive_spread")}),
         ("Pages", {"fields": ("first_view", "colours", "instructions_shown", "break_every")}),
         ("Practice", {"fields": ("practice_pass_mark", "practice_attempts", "screen_out_code")}),
         ("Checks", {"fields": ("check_every", "checks_may_fail", "check_consequence")}),

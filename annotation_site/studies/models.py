@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
+from annotation_site.studies.reporting_rules import ReportingRules, check_reporting_rules
 from annotation_site.studies.rules import FIXED_AT_OPENING, Way
 from annotation_site.studies.text_parts import check_texts
 
@@ -27,7 +28,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return self.filter(state=Study.State.OPEN)
 
 
-class Study(Way):
+class Study(Way, ReportingRules):
     """One question put to raters about many stimuli, and the rules that hold for its answers."""
 
     class Kind(models.TextChoices):
@@ -93,6 +94,7 @@ class Study(Way):
     def clean(self) -> None:
         """Refuse what would change the meaning of answers given, texts out of form, and a consent without text."""
         check_texts(self.texts)
+        check_reporting_rules(self)
         stored = Study.objects.filter(pk=self.pk).first() if self.pk else None
         if stored is not None and stored.state != self.State.DRAFT:
             changed = [name for name in FIXED_AT_OPENING if getattr(self, name) != getattr(stored, name)]

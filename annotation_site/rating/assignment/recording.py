@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating import checks
+from annotation_site.rating import adaptive, checks
 from annotation_site.rating.assignment.answers import Answer, KeyReused
 from annotation_site.rating.assignment.claims import lock
 from annotation_site.rating.assignment.clock import database_now
@@ -78,6 +78,8 @@ def _record(
     )
     if seat.item.purpose:
         checks.settle(enrolment, now)
+    elif enrolment.study.adaptive_stages:
+        adaptive.extend(judgement)
     return judgement
 
 
