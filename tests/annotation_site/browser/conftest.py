@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-sync",
 ]
 DESKTOP = {"viewport": {"width": 1280, "height": 720}}
-PATIENCE = 10_000
+PATIENCE = 30_000
 
 
 class Visitor:

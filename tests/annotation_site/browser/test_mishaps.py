@@ -122,3 +122,108 @@ def test_a_broken_map_is_said_and_the_page_still_takes_an_answer(drive, make_stu
 
     drive(rate, expected=(500,))
     assert [judgement.opt_out for judgement in Judgement.objects.all()] == ["image_too_poor"]
+
+
+def test_the_server_fails_and_the_page_is_reloaded_and_the_answer_is_sent_at_last(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        visitor.join()
+        page = visitor.page
+        page.route("**/rate/*/", lambda route: route.fulfill(status=503))
+        visitor.choose("Excellent")
+        page.get_by_role("button", name="Submit").click()
+        page.get_by_text("The connection is lost").wait_for()
+        unsent = page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('attest.unsent.')).length")
+        page.unroute_all()
+        page.reload()
+        visitor.progress("1 of 3")
+        left = page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('attest.unsent.')).length")
+        return unsent, left
+
+    assert drive(rate, expected=(503,)) == (1, 0)
+    assert [judgement.rating for judgement in Judgement.objects.all()] == [5]
+
+
+def test_an_answer_whose_confirmation_was_lost_is_stored_once_and_the_page_goes_on(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        visitor.join()
+        page = visitor.page
+
+        def lose(route):
+            route.fetch()
+            route.abort()
+
+        page.route("**/rate/*/", lose, times=1)
+        visitor.choose("Poor")
+        page.get_by_role("button", name="Submit").click()
+        visitor.progress("1 of 3")
+
+    drive(rate, expected=("ERR_FAILED",))
+    assert [(judgement.rating, judgement.revision) for judgement in Judgement.objects.all()] == [(2, 1)]
+
+
+def test_the_next_item_comes_in_place_with_pictures_that_were_fetched_before(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        visitor.join()
+        page = visitor.page
+        page.evaluate("window.here = true")
+        visitor.until("performance.getEntriesByName('attest.prefetched').length === 1")
+        asked = []
+        page.on("request", lambda request: asked.append((request.method, request.resource_type)))
+        visitor.press("4", "Enter")
+        visitor.wait_until_painted()
+        before = list(asked)
+        focused = page.evaluate("document.activeElement.id")
+        visitor.press("u")
+        address = page.url
+        visitor.press("2", "Enter")
+        return before, focused, address, page.url, page.evaluate("window.here")
+
+    asked, focused, reopened, address, stayed = drive(rate)
+    # The answer itself, and at most the question for what comes after: neither picture nor map.
+    assert asked[0] == ("POST", "fetch")
+    assert {kind for method, kind in asked if method == "GET"} <= {"image"}
+    assert focused == "main"
+    assert reopened.endswith("/last/")
+    assert not address.endswith("/last/")
+    assert stayed
+    assert [judgement.rating for judgement in Judgement.objects.order_by("id")] == [4, 2]
+
+
+def test_the_map_comes_as_the_servers_picture_where_its_bytes_cannot_be_had(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        visitor.page.route("**/*.map?*", lambda route: route.abort())
+        visitor.join()
+        visitor.wait_until_painted()
+        width = visitor.page.locator("img#overlay").evaluate("image => image.naturalWidth")
+        visitor.press("4", "Enter")
+        return width
+
+    assert drive(rate, expected=("ERR_FAILED",)) == 256
+    assert Judgement.objects.get().renderer == "server 1"
+
+
+def test_the_language_is_switched_in_the_middle_and_stored_with_the_answer(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        visitor.join()
+        page = visitor.page
+        page.get_by_role("button", name="한국어").click()
+        page.get_by_role("radio", name="매우 좋음").wait_for()
+        lang = page.evaluate("document.documentElement.lang")
+        visitor.press("5", "Enter")
+        return lang, page.get_by_role("heading", level=1).inner_text()
+
+    lang, question = drive(rate)
+    assert lang == "ko"
+    assert question.startswith("밝게 표시된 곳이 그 단어를 얼마나 잘 나타내나요?")
+    judgement = Judgement.objects.get()
+    assert (judgement.rating, judgement.locale) == (5, "ko")
