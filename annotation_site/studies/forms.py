@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.forms.models import ModelFormMetaclass
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from annotation_site.studies.text_parts import PARTS, RATINGS
@@ -54,4 +55,5 @@ class TextsForm(forms.ModelForm):
 
 
 # The languages are a setting, so the fields are made from it.
-StudyForm = type(TextsForm)("StudyForm", (TextsForm,), {name: _text_field(*part) for part, name in TEXT_FIELDS.items()})
+_FIELDS = {name: _text_field(*part) for part, name in TEXT_FIELDS.items()}
+StudyForm = cast("type[TextsForm]", ModelFormMetaclass("StudyForm", (TextsForm,), _FIELDS))

@@ -21,8 +21,8 @@ from annotation_site.stimuli.models import Generation, Word
 from annotation_site.studies.models import Item, KnownAnswer, Study
 
 Mask = NDArray[np.bool_]
-GOOD = {"lowest": 4, "highest": 5}
-POOR = {"lowest": 1, "highest": 2}
+GOOD: dict[str, Any] = {"lowest": 4, "highest": 5}
+POOR: dict[str, Any] = {"lowest": 1, "highest": 2}
 CHECKS = (Item.Purpose.INSTRUCTED, Item.Purpose.GOLD)
 
 
@@ -34,7 +34,7 @@ class StudyStarted(Exception):
     """The study is open: its raters are to meet the same practice and checks."""
 
 
-def store_mask(mask: Mask) -> dict[str, str]:
+def store_mask(mask: Mask) -> dict[str, Any]:
     """Write a mask [height, width] as a map; the fields of an item that shows it.
 
     The file is named by what is in it, so storing it twice is storing it once. Raises NotAMask.
