@@ -9,6 +9,7 @@ each time; an ``a`` or ``an`` right before follows the new noun, and a capital s
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -25,14 +26,19 @@ class Nouns:
     plural: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, prompts: Iterable[Prompt]) -> Nouns:
-        """The nouns of ``prompts`` that are written in letters (and hyphens) only."""
-        found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
-        for prompt in prompts:
-            for word in prompt.words:
-                if word.tag == "NOUN" and word.text.replace("-", "").isalpha():
-                    found[is_plural(word)].add((word.text.lower(), word.lemma.lower()))
-        return cls(tuple(sorted(found[False])), tuple(sorted(found[True])))
+    def of(cls, prompts: Iterable[Prompt], at_least: int = 1) -> Nouns:
+        """The nouns of ``prompts`` in letters (and hyphens) only, said ``at_least`` so often.
+
+        A form counts as a noun where most of its occurrences are tagged so: what a parser mistakes at times stays out.
+        """
+        nouns: Counter[tuple[str, str]] = Counter()
+        forms: Counter[str] = Counter()
+        for word in (word for prompt in prompts for word in prompt.words if word.text.replace("-", "").isalpha()):
+            forms[word.text.lower()] += 1
+            if word.tag == "NOUN":
+                nouns[word.text.lower(), word.lemma.lower()] += 1
+        often = sorted(noun for noun, n in nouns.items() if n >= at_least and 2 * n > forms[noun[0]])
+        return cls(tuple(one for one in often if one[0] == one[1]), tuple(one for one in often if one[0] != one[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ def add_commands(commands: Any) -> None:
     prompts.add_argument(
         "--captions", type=Path, help="COCO's captions_*.json, a text file, or CSV with a column caption"
     )
+    prompts.add_argument(
+        "--at-least",
+        type=int,
+        default=3,
+        help="unreal-gen: how often a noun is said in the captions (default: %(default)s)",
+    )
     prompts.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
     prompts.add_argument("--ontology", default="coco", help="cohyponyms: coco, tinyworld, or a JSON file")
     ontology = commands.add_parser("ontology", help="group nouns by their hypernyms in a local WordNet database")
@@ -81,7 +87,7 @@ def _unreal(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     corpus = list(_parsed(options))
     chosen = choose(corpus, options.count, options.seed)
-    made = unreal(chosen, Nouns.of(corpus), options.seed)
+    made = unreal(chosen, Nouns.of(corpus, options.at_least), options.seed)
     return [
         {"text": one.prompt.text, "source_id": one.prompt.source_id, "original": one.original, "swaps": one.swaps}
         for one in made

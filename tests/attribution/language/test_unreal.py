@@ -42,6 +42,13 @@ def test_the_nouns_of_a_corpus_by_number():
     assert nouns.plural == (("apples", "apple"), ("cats", "cat"))
 
 
+def test_what_is_seldom_a_noun_or_seldom_said_is_left_out():
+    ripe = [prompt(("ripe", tag, 0, "root")) for tag in ("NOUN", "ADJ")]
+    dogs = [prompt(("Dog", "NOUN", 0, "root"))] * 2 + [prompt(("dog", "VERB", 0, "root"))]
+    assert Nouns.of([*ripe, *dogs, CORPUS[1]]).singular == (("dog", "dog"), ("owl", "owl"))
+    assert Nouns.of([*ripe, *dogs, CORPUS[1]], at_least=2).singular == (("dog", "dog"),)
+
+
 def test_number_article_and_capitals_agree_and_all_else_stays():
     for seed in range(20):
         first, second, third = unreal(CORPUS, Nouns.of(CORPUS), seed)

@@ -32,7 +32,7 @@ def made(tmp_path, *arguments: str) -> tuple[list[str], list[dict]]:
 
 
 def test_unreal_gen_swaps_the_nouns_of_coco_gens_captions(tmp_path, captions):
-    options = ["--captions", str(captions), "--count", "3", "--seed", "4"]
+    options = ["--captions", str(captions), "--count", "3", "--seed", "4", "--at-least", "1"]
     real, rows = made(tmp_path, "coco-gen", *options)
     unreal, swapped = made(tmp_path, "unreal-gen", *options)
     assert set(real) < set(CAPTIONS.splitlines())
