@@ -117,12 +117,11 @@ def test_a_rater_is_excluded_with_a_reason_and_restored(admin_client, rated_stud
     assert Judgement.objects.counted().count() == 1
 
 
-DRAFT = {
-    "title": "T", "slug": "study", "kind": "likert", "seats_per_item": 3, "cap_share": 1, "lease_minutes": 15,
-    "interpretable_minimum": 0, "first_view": "beside", "colours": "cividis", "break_every": 5,
-    "practice_pass_mark": 60, "practice_attempts": 2, "check_every": 10, "checks_may_fail": 1,
-    "check_consequence": "exclude", "consent_version": "1", "completion_code": "C", "instructions_shown": "on",
-}  # fmt: skip
+def filled(client, row, **changes) -> dict:
+    """The form of a row as the admin shows it, with changes."""
+    form = client.get(change(row)).context["adminform"].form
+    shown = {field.name: field.value() for field in form}
+    return {name: value for name, value in shown.items() if value is not None and value is not False} | changes
 
 
 def test_a_drafts_way_and_texts_are_set_in_its_form(admin_client, make_study):
@@ -130,7 +129,8 @@ def test_a_drafts_way_and_texts_are_set_in_its_form(admin_client, make_study):
     page = admin_client.get(change(study)).content.decode()
     assert "question_en" in page
     texts = {"question_en": "Is it so?", "anchors_en": "No\nHardly\nHalf\nMostly\nYes"}
-    assert admin_client.post(change(study), {**DRAFT, **texts}).status_code == 302
+    way = {"first_view": "beside", "colours": "cividis", "check_every": 10, "practice_pass_mark": 60}
+    assert admin_client.post(change(study), filled(admin_client, study, **texts, **way)).status_code == 302
     study.refresh_from_db()
     assert study.texts == {"en": {"question": "Is it so?", "anchors": ["No", "Hardly", "Half", "Mostly", "Yes"]}}
     assert (study.first_view, study.colours, study.check_every, study.practice_pass_mark) == (
@@ -153,7 +153,7 @@ def test_a_drafts_way_and_texts_are_set_in_its_form(admin_client, make_study):
 )
 def test_a_draft_says_what_is_wrong_with_it(admin_client, make_study, wrong, said):
     study = make_study(opened=False)
-    response = admin_client.post(change(study), {**DRAFT, **wrong})
+    response = admin_client.post(change(study), filled(admin_client, study, **wrong))
     assert response.status_code == 200
     assert said in response.content.decode()
 
