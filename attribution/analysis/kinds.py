@@ -80,25 +80,20 @@ class Kinds:
         Exact where clusters are interchangeable under the hypothesis, and asymptotically right where only the means are
         equal, since the difference is studentised (Chung and Romano 2013). Never 0 (Phipson and Smyth 2010).
         """
-        shared = self.shared
-        alone = self.counts[~shared].sum(axis=1)
-        nothing = np.zeros_like(alone)
-        as_first = np.concatenate([np.stack([alone, nothing], axis=1), self.counts[shared]])
-        number = np.concatenate([self.number[~shared], self.number[shared]])
-        in_first = np.concatenate([self.counts[~shared, 0].sum(axis=1) > 0, np.ones(int(shared.sum()), dtype=bool)])
-        centred = self._centred()
-        kept, turned = _moments(as_first, centred), _moments(as_first[:, ::-1], centred)
-        split = len(alone)
-
-        def statistic(assigned: npt.NDArray[np.number]) -> Floats:
-            return _studentised(assigned @ kept + (number - assigned) @ turned)
-
-        observed = abs(float(statistic((number * in_first)[np.newaxis])[0]))
+        order = np.argsort(self.shared, kind="stable")
+        counts, number = self.counts[order], self.number[order]
+        alone = int(np.count_nonzero(~self.shared))
+        in_first = np.where(counts[:, 0].sum(axis=1) > 0, number, 0)
+        # A cluster of one group may stand in either; one of both stands as it is, or turned round.
+        counts[:alone] = np.stack([counts[:alone].sum(axis=1), np.zeros_like(counts[:alone, 0])], axis=1)
+        kept, turned = (_moments(each, self._centred()) for each in (counts, counts[:, ::-1]))
+        rest = number @ turned
+        observed = abs(float(_studentised(in_first[np.newaxis] @ (kept - turned) + rest)[0]))
         extreme = 0
         for size in blocks_of(permutations, len(number)):
-            moved = _choose(rng, number[:split], int((number * in_first)[:split].sum()), size)
-            swapped = rng.binomial(number[split:], 0.5, size=(size, len(number) - split))
-            drawn = statistic(np.concatenate([moved, swapped], axis=1))
+            moved = _choose(rng, number[:alone], int(in_first[:alone].sum()), size)
+            swapped = rng.binomial(number[alone:], 0.5, size=(size, len(number) - alone))
+            drawn = _studentised(np.concatenate([moved, swapped], axis=1) @ (kept - turned) + rest)
             extreme += int(np.count_nonzero(np.abs(drawn) >= observed - _ROUNDING))
         return (extreme + 1) / (permutations + 1)
 

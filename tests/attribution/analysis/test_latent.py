@@ -104,3 +104,36 @@ def test_steps_that_run_out_are_told(answers):
 def test_columns_that_do_not_fit_are_refused(columns, message):
     with pytest.raises(AnalysisError, match=message):
         dawid_skene(*columns, classes=5)
+
+
+# Dawid and Skene (1979), table 1: 45 patients; the first anaesthetist's three classes, then those of four others
+# (read in github.com/dallascard/dawid_skene).
+ANAESTHETISTS = """
+1111111 3334334 1122122 2223121 2223222 2223322 1222111 3333433 2222223 2322223 4444444 2223343 1111111 2223212 1211111
+1112111 1111111 1111111 2222221 2221322 2222222 2222221 2223222 2212222 1111111 1111111 2322222 1111111 1111111 1121121
+1111111 3333233 1111111 2222222 2223232 4334343 2212232 2323233 3333432 1111111 1111111 1212111 2322222 1211111 2222222
+"""
+
+
+def test_dawid_and_skenes_own_example_by_their_equations():
+    patients = [[int(digit) - 1 for digit in patient] for patient in ANAESTHETISTS.split()]
+    counts = np.zeros((45, 5, 4))
+    for patient, answers in enumerate(patients):
+        for place, answer in enumerate(answers):
+            counts[patient, max(0, place - 2), answer] += 1
+    posterior = counts.sum(axis=1) / 7
+    for _ in range(400):
+        share = posterior.mean(axis=0)
+        rates = np.einsum("ij,ikl->kjl", posterior, counts)
+        rates /= rates.sum(axis=2, keepdims=True)
+        joint = share * np.prod(rates[np.newaxis] ** counts[:, :, np.newaxis, :], axis=(1, 3))
+        posterior = joint / joint.sum(axis=1, keepdims=True)
+    item = np.repeat(np.arange(45), 7)
+    rater = np.tile([0, 0, 0, 1, 2, 3, 4], 45)
+    fitted = dawid_skene(item, rater, np.ravel(patients), tolerance=1e-15)
+    assert fitted.posteriors == pytest.approx(posterior, abs=1e-6)
+    assert fitted.prevalence == pytest.approx(share, abs=1e-6)
+    assert fitted.confusion == pytest.approx(rates, abs=1e-5)
+    assert fitted.log_likelihoods[-1] == pytest.approx(np.log(joint.sum(axis=1)).sum(), abs=1e-6)
+    # Most patients are of the first two classes, eight in ten.
+    assert fitted.prevalence[:2].sum() == pytest.approx(0.82, abs=0.01)
