@@ -30,6 +30,7 @@ class Call:
         words = choice.words
         self._kept = None if words is None else kept_positions(request.alignments, words)
         self._positions = None if self._kept is None else _padded(self._kept, request.images_per_prompt)
+        self._first = 0
         self._sums: MapSums | None = None
         self._raw, self._raw_maps = raw, [] if raw_maps is None else raw_maps
         self._run: Run | None = None
@@ -77,7 +78,12 @@ class Call:
 
     def _chosen(self, key: Tensor, keys: slice) -> Tensor | slice:
         """Which keys of a call are the prompt's chosen tokens."""
-        return keys if self._positions is None else self._positions.to(key.device) + keys.indices(key.shape[2])[0]
+        if self._positions is None:
+            return keys
+        first = keys.start or 0
+        if self._positions.device != key.device or first != self._first:  # a copy to a GPU waits for it: one is enough
+            self._positions, self._first = (self._positions + (first - self._first)).to(key.device), first
+        return self._positions
 
     def _image(self, image: int, means: Floats) -> HeatMaps:
         prompt = image // self._request.images_per_prompt

@@ -27,9 +27,9 @@ class Choice:
         """
         wanted = default if self.layers is None else self.layers
         for name in wanted if self.layers is not None else ():
-            if not any(layer.startswith(name) for layer in available):
+            if not any(_begins(layer, name) for layer in available):
                 raise TraceError(f"layers= names {name!r}, which begins none of: {', '.join(available)}")
-        chosen = {name: layer for name, layer in available.items() if name.startswith(tuple(wanted))}
+        chosen = {name: layer for name, layer in available.items() if any(_begins(name, some) for some in wanted)}
         if not any(self.heads_of(layer.heads) for layer in chosen.values()):
             raise TraceError(f"layers= and heads={self.heads} leave nothing to trace: no such layer has such a head")
         return chosen
@@ -41,3 +41,9 @@ class Choice:
     def has_step(self, step: int) -> bool:
         """Whether the denoiser's call number ``step`` (from 0) is chosen."""
         return self.steps is None or step in self.steps
+
+
+def _begins(layer: str, name: str) -> bool:
+    """Whether the layer's name begins so, numbers whole: "blocks.1" does not begin "blocks.10"."""
+    rest = layer[len(name) :]
+    return layer.startswith(name) and not (name[-1:].isdigit() and rest[:1].isdigit())

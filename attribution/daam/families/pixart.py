@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from attribution.daam.alignment import align
 from attribution.daam.families import prompts, transformer
@@ -30,9 +30,9 @@ def request(pipeline: Any, arguments: Arguments) -> Request:
     )
 
 
-def run(denoiser: nn.Module, arguments: Arguments, _: list[Tensor]) -> Run:
+def run(denoiser: Any, arguments: Arguments, _: list[Tensor]) -> Run:
     """All queries are patches, all keys the prompt's tokens."""
-    return Run(transformer.patches(arguments["hidden_states"].shape, denoiser.config.patch_size))  # type: ignore[union-attr, arg-type]
+    return Run(transformer.patches(arguments["hidden_states"].shape, denoiser.config.patch_size))
 
 
 def _aligned(pipeline: Any, arguments: Arguments, prompt: str) -> Alignment:

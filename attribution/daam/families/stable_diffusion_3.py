@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from attribution.daam.families import prompts, transformer
 from attribution.daam.families.base import Arguments, Family, Request, Run
@@ -41,11 +41,11 @@ def request(pipeline: Any, arguments: Arguments) -> Request:
     return made
 
 
-def run(denoiser: nn.Module, arguments: Arguments, _: list[Tensor]) -> Run | None:
+def run(denoiser: Any, arguments: Arguments, _: list[Tensor]) -> Run | None:
     """Skip-layer guidance runs the denoiser once more without some of its layers: not the run that draws."""
     if arguments.get("skip_layers"):
         return None
-    grid = transformer.patches(arguments["hidden_states"].shape, denoiser.config.patch_size)  # type: ignore[union-attr, arg-type]
+    grid = transformer.patches(arguments["hidden_states"].shape, denoiser.config.patch_size)
     positions = grid[0] * grid[1]
     return Run(grid, queries=slice(0, positions), keys=slice(positions, None))
 
