@@ -144,6 +144,22 @@ class StudyData:
         wanted = of if excluded else of & ~self.excluded
         return np.asarray(self.seated & wanted[rater] & ~self.items.withdrawn[self.judgements.item])
 
+    def first(self, which: Booleans) -> Booleans:
+        """Of the judgements of ``which``, the first of each item, as many as every item is asked for, shape (N,).
+
+        All of them unless the study asks more of items that divide their raters: pooled, those would count more often.
+        """
+        if not self.facts.adaptive:
+            return which
+        of = self.judgements
+        places = np.flatnonzero(self.seated)
+        order = places[np.lexsort((of.at[places], of.item[places]))]
+        item = of.item[order]
+        rank = np.arange(len(order)) - np.searchsorted(item, item)
+        early = np.zeros(len(of), dtype=np.bool_)
+        early[order[rank < self.facts.raters_an_item]] = True
+        return np.asarray(which & early)
+
     def fates(self) -> Integers:
         """What became of each judgement, as codes into FATES, shape (N,)."""
         fate = np.full(len(self.judgements), FATES.index("counted"))

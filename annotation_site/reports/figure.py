@@ -7,6 +7,7 @@ rows give equal bytes: no date, no random ids. Matplotlib takes a second to impo
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ LABELS = {
 }
 # Matplotlib's settings and caches belong to the process; the site's threads take turns.
 _DRAWING = threading.Lock()
+# It tells of every font that it puts into a PDF.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 def figure_bytes(report: Report, section: Section, form: str) -> bytes:

@@ -27,18 +27,20 @@ MOST_RESAMPLED = 30_000
 
 @dataclass(frozen=True)
 class TagRow:
-    """A tag's items and answers. ``judgements`` = ``ratings`` + ``ratings_on_dropped`` + the two opt-outs.
+    """A tag's items and answers. ``judgements`` = ratings + later ones + those on dropped pairs + the two opt-outs.
 
     ``ratings`` (and ``answers``, how many gave 1 to 5) are those on pairs that are not dropped; alpha and the shares of
     answers are of these. ``pairs`` = scored + dropped + waiting + the two kinds of unscored pairs. ``mean`` is of
     medians, with an interval over images; ``mean_crossed`` the same with one over images and raters;
-    ``mean_of_ratings`` of single ratings, over pairs and raters.
+    ``mean_of_ratings`` of single ratings, over pairs and raters. ``later_ratings`` are those that only pairs which
+    divide their raters were asked for (adaptive studies): they are in the medians, and pooled nowhere.
     """
 
     tag: str
     pairs: int
     judgements: int
     ratings: int
+    later_ratings: int
     ratings_on_dropped: int
     too_abstract: int
     too_poor: int
@@ -93,6 +95,11 @@ class Given:
         chosen = members[self.item]
         return Given(self.item[chosen], self.rater[chosen], self.rating[chosen])
 
+    def counts(self, items: int) -> Integers:
+        """How often each of so many pairs got each rating, (I, RATINGS)."""
+        cell = self.item.astype(np.int64) * RATINGS + self.rating - 1
+        return np.bincount(cell, minlength=items * RATINGS).reshape(items, RATINGS)
+
 
 def ratings(data: StudyData, which: Booleans) -> Given:
     """The ratings among the judgements of ``which`` (N,)."""
@@ -102,21 +109,28 @@ def ratings(data: StudyData, which: Booleans) -> Given:
 
 
 def tag_rows(
-    items: Items, found: Outcomes, given: Given, rules: Rules, which: Booleans
+    items: Items, found: Outcomes, given: Given, rules: Rules, which: Booleans, first: Given
 ) -> tuple[tuple[TagRow, ...], TagRow]:
-    """One row a tag, in alphabetical order, and the row of all tags; ``which`` items (I,) are reported at all."""
+    """One row a tag, in alphabetical order, and the row of all tags; ``which`` items (I,) are reported at all.
+
+    ``first`` are the ratings that are counted one by one (see ``StudyData.first``).
+    """
     rows = []
     for code, tag in enumerate(items.groups):
         members = which & (items.group == code)
         if members.any():
-            rows.append(_row(tag, items, found, given, members, rules))
-    return tuple(rows), _row(ALL, items, found, given, which, rules)
+            rows.append(_row(tag, items, found, given, members, rules, first))
+    return tuple(rows), _row(ALL, items, found, given, which, rules, first)
 
 
-def _row(tag: str, items: Items, found: Outcomes, given: Given, members: Booleans, rules: Rules) -> TagRow:
+def _row(
+    tag: str, items: Items, found: Outcomes, given: Given, members: Booleans, rules: Rules, first: Given
+) -> TagRow:
     status = {state: int(np.count_nonzero(found.having(state) & members)) for state in Status}
     counts = found.counts[members]
-    kept = found.given[members & ~found.having(Status.DROPPED)]
+    on_kept = members & ~found.having(Status.DROPPED)
+    pooled, every = first.of(on_kept), found.given[on_kept].sum()
+    kept = pooled.counts(len(items))[on_kept]
     total, answers = counts.sum(axis=0), kept.sum(axis=0)
     scored = members & found.having(Status.SCORED)
     medians, images = found.score[scored], items.image[scored]
@@ -128,7 +142,8 @@ def _row(tag: str, items: Items, found: Outcomes, given: Given, members: Boolean
         pairs=pairs,
         judgements=int(total.sum()),
         ratings=int(answers.sum()),
-        ratings_on_dropped=int(total[:RATINGS].sum() - answers.sum()),
+        later_ratings=int(every - answers.sum()),
+        ratings_on_dropped=int(total[:RATINGS].sum() - every),
         too_abstract=int(total[TOO_ABSTRACT]),
         too_poor=int(total[TOO_POOR]),
         scored=status[Status.SCORED],
@@ -138,7 +153,7 @@ def _row(tag: str, items: Items, found: Outcomes, given: Given, members: Boolean
         unscored_too_few=status[Status.TOO_FEW],
         mean=_mean(medians, images, rng, rules),
         mean_crossed=_crossed(given.of(scored), items.image, rules, tag),
-        mean_of_ratings=_mean_of_ratings(given.of(members & ~found.having(Status.DROPPED))),
+        mean_of_ratings=_mean_of_ratings(pooled),
         median=Measure(float(np.median(medians))) if len(medians) else Measure.undefined(NO_SCORES),
         fair_answers=Share(int(answers[FAIR - 1 :].sum()), int(answers.sum()), NO_RATINGS),
         fair_medians=_share_fair(fair, len(medians)),

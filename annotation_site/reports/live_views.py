@@ -12,12 +12,12 @@ from annotation_site.rating.models import Judgement
 from annotation_site.reports import live
 from annotation_site.reports.access import is_open, researchers_only
 from annotation_site.reports.actions import next_action, seats
+from annotation_site.reports.agreement import agreement
 from annotation_site.reports.exports.fates import fate_of
 from annotation_site.reports.items import answer_words, outcome_at
 from annotation_site.reports.loading import load, rated_items, raters_of
 from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.rater_rows import crowd
-from annotation_site.reports.report import agreement
 from annotation_site.stimuli.addresses import image_url
 from annotation_site.studies.addresses import map_picture_url
 from annotation_site.studies.models import Item, Study
@@ -29,7 +29,8 @@ REFRESH_SECONDS = 30
 def live_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     data, places, now = load(study), seats(study), database_now()
-    found = outcomes(data, data.counted())
+    which = data.counted()
+    found = outcomes(data, which)
     context = {
         "study": study,
         "now": now,
@@ -37,7 +38,7 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
         "action": next_action(study, places, staff=request.user.is_staff),
         "groups": live.seats_by_group(study),
         "pace": live.pace(data, places.left, now),
-        "alpha": agreement(data, found),
+        "alpha": agreement(data, found, which),
         "crowd": crowd(data),
         "disagreements": live.disagreements(data, found),
         "too_poor": live.too_poor(data, found),

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, QuerySet, SmallIntegerField, Value, When
+from django.db.models import Case, Count, F, IntegerField, QuerySet, SmallIntegerField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import checks
-from annotation_site.rating.models import Judgement
+from annotation_site.rating.models import Judgement, Seat
 from annotation_site.reports.data import (
     MISSING,
     NO_GROUP,
@@ -96,6 +96,8 @@ def facts_of(study: Study) -> Facts:
         raters_an_item=study.seats_per_item,
         interpretable_minimum=study.interpretable_minimum,
         cap=study.cap,
+        rules=tuple(study.exclusion_rules),
+        adaptive={"stages": study.adaptive_stages, "spread": study.adaptive_spread} if study.adaptive_stages else {},
     )
 
 
@@ -114,7 +116,10 @@ def rated_items(study: Study, only: str | None = None, position: int | None = No
 
 def places_of(study: Study) -> dict[int, int]:
     """How many answers an item asks for, by its id, where it is not what the study asks of each."""
-    return {}
+    if not study.adaptive_stages:
+        return {}
+    seats = Seat.objects.filter(study=study, item__purpose=Item.Purpose.RATED).order_by().values("item")
+    return dict(seats.annotate(places=Count("pk")).values_list("item", "places"))
 
 
 def _items(study: Study, wanted: QuerySet[Item]) -> tuple[Integers, Items]:

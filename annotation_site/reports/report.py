@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,15 +13,13 @@ from annotation_site.reports.comparisons import ArmRow, ContrastRow, arm_rows, c
 from annotation_site.reports.data import FATES, StudyData
 from annotation_site.reports.likert import Rules, TagRow
 from annotation_site.reports.loading import load
-from annotation_site.reports.measures import Measure, Share
-from annotation_site.reports.outcomes import Outcomes, outcomes
+from annotation_site.reports.measures import Share
+from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.presence import ConditionRow, Difference
 from annotation_site.reports.presence_parts import ClusteredTest, PartRow, clustered_test, group_rows, object_rows
 from annotation_site.reports.rater_rows import Crowd, crowd
 from annotation_site.reports.sensitivity import SensitivityRow, sensitivity_rows
 from annotation_site.studies.models import Study
-from attribution.analysis.aggregation import Status
-from attribution.analysis.alpha import Patterns
 
 SEED = 0
 RESAMPLES = 2_000
@@ -45,10 +44,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class Raters:
-    """Raters with counted answers, and the most that one of them gave."""
+    """Raters with counted answers, the most that one of them gave, and all of them (of every arm)."""
 
     number: int
     largest: int
+    judgements: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Section:
     @property
     def largest_share(self) -> Share:
         """Of counted judgements, the share of the rater who gave most."""
-        return Share(self.raters.largest, self.judgements)
+        return Share(self.raters.largest, self.raters.judgements)
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class Report:
     seed: int
     resamples: int
     confidence: float
+    rules: tuple[dict[str, Any], ...]
+    adaptive: dict[str, Any]
     totals: Totals
     people: Section
     exclusions: tuple[Exclusion, ...] = ()
@@ -134,6 +136,8 @@ def report_of(data: StudyData, *, seed: int = SEED, include_simulated: bool = Fa
         seed=seed,
         resamples=RESAMPLES,
         confidence=CONFIDENCE,
+        rules=facts.rules,
+        adaptive=facts.adaptive,
         totals=totals,
         people=_section(data, rules, simulated=False),
         exclusions=_exclusions(data),
@@ -163,27 +167,18 @@ def _exclusions(data: StudyData) -> tuple[Exclusion, ...]:
     )
 
 
-def agreement(data: StudyData, found: Outcomes) -> Measure:
-    """Alpha of the items in use, ordinal or on sets of nouns, without its interval."""
-    in_use = data.in_use
-    if data.facts.kind == "likert":
-        patterns = Patterns.from_counts(found.given[in_use & ~found.having(Status.DROPPED)])
-        reason = patterns.undefined().replace("unit", "pair")
-        return Measure.undefined(reason) if reason else Measure.number(patterns.alpha("ordinal"), "")
-    patterns = Patterns.from_counts(found.counts[in_use, : len(presence.SETS)])
-    reason = patterns.undefined().replace("unit", "image")
-    return Measure.undefined(reason) if reason else Measure.number(patterns.alpha(presence.SETS), "")
-
-
 def _section(data: StudyData, rules: Rules, *, simulated: bool) -> Section:
     which = data.counted(simulated=simulated)
     found = outcomes(data, which)
     by = np.bincount(data.judgements.rater[which], minlength=len(data.raters))
-    who, raters = SIMULATED if simulated else PEOPLE, Raters(int(np.count_nonzero(by)), int(by.max(initial=0)))
+    who, raters = (
+        SIMULATED if simulated else PEOPLE,
+        Raters(int(np.count_nonzero(by)), int(by.max(initial=0)), int(by.sum())),
+    )
     everybody = crowd(data, simulated=simulated)
     if data.facts.kind == "likert":
-        given = likert.ratings(data, which)
-        rows, overall = likert.tag_rows(data.items, found, given, rules, data.in_use)
+        given, first = likert.ratings(data, which), likert.ratings(data, data.first(which))
+        rows, overall = likert.tag_rows(data.items, found, given, rules, data.in_use, first)
         return Section(
             who,
             raters,

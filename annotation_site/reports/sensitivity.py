@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from annotation_site.reports.agreement import agreement
 from annotation_site.reports.data import Booleans, StudyData
 from annotation_site.reports.measures import Measure
-from annotation_site.reports.outcomes import RATINGS, SETS, outcomes
+from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.presence import COMPARED
-from annotation_site.reports.presence import SETS as SET_DISTANCES
-from attribution.analysis.aggregation import Status
-from attribution.analysis.alpha import Patterns
 
 COUNTED, EVERYBODY, WITHOUT = "as counted", "before exclusions", "without"
 # Beyond so many answers times raters, leaving each out takes longer than a page may.
@@ -72,17 +70,12 @@ def _row(
 
 
 def _headline(data: StudyData, which: Booleans) -> tuple[Measure, int, Measure]:
-    found, in_use = outcomes(data, which), data.in_use
-    scored = in_use & ~np.isnan(found.score)
-    likert = data.facts.kind == "likert"
-    kept = found.counts[in_use & ~found.having(Status.DROPPED)][:, : RATINGS if likert else SETS]
-    patterns = Patterns.from_counts(kept)
-    reason = patterns.undefined().replace("unit", "pair" if likert else "image")
-    alpha = patterns.alpha("ordinal" if likert else SET_DISTANCES) if not reason else float("nan")
-    number = int(np.count_nonzero(scored))
-    if likert:
+    found = outcomes(data, which)
+    scored = data.in_use & ~np.isnan(found.score)
+    number, alpha = int(np.count_nonzero(scored)), agreement(data, found, which)
+    if data.facts.kind == "likert":
         mean = float(found.score[scored].mean()) if number else float("nan")
-        return Measure.number(mean, "no scored pair"), number, Measure.number(alpha, reason)
+        return Measure.number(mean, "no scored pair"), number, alpha
     sides = [found.score[scored & data.of_group(name)] for name in COMPARED]
     gap = float(sides[0].mean() - sides[1].mean()) if all(len(side) for side in sides) else float("nan")
-    return Measure.number(gap, "a condition has no scored image"), number, Measure.number(alpha, reason)
+    return Measure.number(gap, "a condition has no scored image"), number, alpha

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from annotation_site.reports.formats import points
 from annotation_site.reports.report import Report, Section
@@ -74,9 +75,38 @@ def notes(report: Report) -> list[str]:
     """How the numbers are made, a sentence or two a line."""
     intervals = f"95% intervals; bootstraps of {report.resamples} resamples from seed {report.seed}."
     if report.kind == "presence":
-        return [f"An image is right when more than half of its raters saw both nouns. {intervals}"]
-    return [
-        "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha",
-        "are of pairs not dropped. The mean's interval resamples images, alpha's resamples pairs.",
-        intervals,
-    ]
+        lines = [f"An image is right when more than half of its raters saw both nouns. {intervals}"]
+    else:
+        lines = [
+            "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha",
+            "are of pairs not dropped. The mean's interval resamples images, alpha's resamples pairs.",
+            intervals,
+        ]
+    return [*lines, *design_notes(report)]
+
+
+def design_notes(report: Report) -> list[str]:
+    """What the study's own design adds: its arms, its stages, its exclusion rules."""
+    lines = []
+    if report.people.arms:
+        lines.append(
+            "Scores are of DAAM's own maps; other maps of the same words stand in the table of arms. Raters were not "
+            "told which map was which, and may have met a word under several."
+        )
+    if report.adaptive:
+        stages = ", ".join(str(stage) for stage in report.adaptive["stages"])
+        disagree = f"{report.adaptive['spread']:g} apart" if report.kind == "likert" else "without a majority"
+        lines.append(
+            f"By a rule fixed at opening, items got {stages} raters, going on while ratings lay {disagree}. Medians "
+            f"are of all answers; shares of answers and alpha of each item's first {report.adaptive['stages'][0]}."
+        )
+    for rule in report.rules:
+        conditions = " and ".join(_condition(each) for each in rule["all"])
+        least = f", of at least {rule['least_answers']} answers" if rule.get("least_answers") else ""
+        lines.append(f"Exclusion rule “{rule['name']}”{least}: {conditions}.")
+    return lines
+
+
+def _condition(condition: dict[str, Any]) -> str:
+    limit = "above" if "above" in condition else "below"
+    return f"{condition['measure'].replace('_', ' ')} {limit} {condition[limit]:g}"

@@ -18,6 +18,7 @@ from annotation_site.reports.figure import alternative_text
 from annotation_site.reports.report import Report, Section
 from annotation_site.reports.report_tables import tables
 from annotation_site.reports.sorting import LIKERT_COLUMNS, PRESENCE_COLUMNS, sorted_rows
+from annotation_site.reports.text import design_notes
 from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Study
 from attribution.analysis.aggregation import Status
@@ -47,6 +48,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         "is_open": is_open(),
         "sections": [_shown(section, built, request) for section in built.sections],
         "recipes": _recipes(study),
+        "design": design_notes(built),
         "tables": [each for each in tables(built) if each.name.removesuffix("-simulated") not in DRAWN_APART],
     }
     return render(request, "reports/study.html", context)

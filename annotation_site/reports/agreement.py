@@ -1,0 +1,24 @@
+"""How far raters agree over all items in use: one number, as the live page and the headline show it."""
+
+from __future__ import annotations
+
+from annotation_site.reports.data import Booleans, StudyData
+from annotation_site.reports.measures import Measure
+from annotation_site.reports.outcomes import RATINGS, SETS, Outcomes
+from annotation_site.reports.presence import SETS as SET_DISTANCES
+from attribution.analysis.aggregation import Status
+from attribution.analysis.alpha import Patterns
+
+
+def agreement(data: StudyData, found: Outcomes, which: Booleans) -> Measure:
+    """Alpha without its interval: ordinal on pairs that are not dropped, or on sets of nouns with MASI.
+
+    ``found`` are the outcomes of the judgements of ``which`` (N,).
+    """
+    likert = data.facts.kind == "likert"
+    counts = data.counts(data.first(which))[data.in_use & ~found.having(Status.DROPPED)]
+    patterns = Patterns.from_counts(counts[:, : RATINGS if likert else SETS])
+    reason = patterns.undefined().replace("unit", "pair" if likert else "image")
+    if reason:
+        return Measure.undefined(reason)
+    return Measure.number(patterns.alpha("ordinal" if likert else SET_DISTANCES), "")

@@ -1,0 +1,79 @@
+"""A study's exclusion rules, applied: each rater against each rule, on everybody's answers, in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.reports.data import StudyData
+from annotation_site.reports.rater_rows import RaterRow, crowd
+from annotation_site.studies.models import Study
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A rater whom a rule excludes, with what was measured."""
+
+    rater: str
+    rule: str
+    reason: str
+
+
+def measured(row: RaterRow, name: str) -> float | None:
+    """A rater's measure by the name that rules use; None where it is undefined, which excludes nobody."""
+    failed = row.checks.total - row.checks.count
+    values: dict[str, float | None] = {
+        "checks_failed": failed,
+        "checks_failed_share": failed / row.checks.total if row.checks.total else None,
+        "correlation": row.correlation.value,
+        "spammer_score": row.spammer_score.value,
+        "median_seconds": row.median_seconds.value,
+        "quick_share": row.quick.value,
+        "longest_run": row.longest_run,
+    }
+    return values[name]
+
+
+def hits(data: StudyData) -> list[Hit]:
+    """Whom the study's rules exclude, by rater; the first rule that holds is the reason."""
+    found = []
+    for row in sorted(crowd(data).rows, key=lambda each: each.rater):
+        for rule in data.facts.rules:
+            said = _said(row, rule)
+            if said:
+                found.append(Hit(row.rater, rule["name"], f"{rule['name']}: {said}"))
+                break
+    return found
+
+
+def _said(row: RaterRow, rule: dict[str, Any]) -> str:
+    """What makes the rule hold, in words; empty where it does not."""
+    if row.judgements < rule.get("least_answers", 0):
+        return ""
+    parts = []
+    for condition in rule["all"]:
+        value = measured(row, condition["measure"])
+        if value is None or not _holds(value, condition):
+            return ""
+        limit = "above" if "above" in condition else "below"
+        parts.append(f"{condition['measure']} {value:g} is {limit} {condition[limit]:g}")
+    return ", ".join(parts)
+
+
+def _holds(value: float, condition: dict[str, Any]) -> bool:
+    return value > condition["above"] if "above" in condition else value < condition["below"]
+
+
+@transaction.atomic
+def apply(study: Study, found: list[Hit], now: datetime) -> int:
+    """Exclude these raters, each with its reason; those excluded already keep theirs. How many are new."""
+    reasons = {hit.rater: hit.reason for hit in found}
+    new = Enrolment.objects.filter(study=study, rater__pseudonym__in=reasons, excluded_at__isnull=True)
+    enrolments = list(new.select_related("rater"))
+    for enrolment in enrolments:
+        enrolment.exclude(reasons[enrolment.rater.pseudonym], now)
+    return len(enrolments)
