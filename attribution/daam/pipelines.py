@@ -17,6 +17,7 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
+from attribution.daam.batches import is_out_of_memory
 from attribution.daam.single_file import is_single_file, load_single_file
 from attribution.errors import PipelineError
 from attribution.presets import SHIPPED, fingerprint, model_files
@@ -40,7 +41,7 @@ def load_pipeline(
     ``dtype`` is float32 unless given.
 
     Raises PipelineError, which says what to download and where to, when the files are not on this machine; and
-    when they are there but cannot be loaded.
+    when they are there but cannot be loaded, or not onto the device.
     """
     torch_dtype = _dtype(dtype)
     with _quiet():
@@ -49,7 +50,19 @@ def load_pipeline(
         except (OSError, ValueError, RuntimeError, AttributeError, TypeError, KeyError, SafetensorError) as error:
             raise PipelineError(f"the pipeline in {name_or_folder} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return _moved(pipeline, device or ("cuda" if torch.cuda.is_available() else "cpu"), name_or_folder)
+
+
+def _moved(pipeline: Any, device: str | torch.device, name: str | Path) -> Any:
+    try:
+        return pipeline.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
+        if is_out_of_memory(error):
+            raise PipelineError(
+                f"{name} does not fit into the memory of {device}: end what else uses it, or load it in float16 or "
+                "bfloat16"
+            ) from error
+        raise PipelineError(f"{name} cannot be moved to the device {str(device)!r}: {error}") from error
 
 
 def kept_pipeline(recipe: Recipe, device: str | torch.device | None = None) -> Any:

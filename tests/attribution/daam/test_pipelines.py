@@ -112,3 +112,18 @@ def test_missing_weights_are_an_error_of_ours(copy: Path) -> None:
 def test_unknown_dtypes_name_the_known(saved: Path) -> None:
     with pytest.raises(PipelineError, match="float32, float16, bfloat16"):
         attribution.load_pipeline(saved, dtype="int8")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "no-such-device"])
+def test_a_device_that_is_not_there_is_an_error_of_ours(saved: Path, device: str) -> None:
+    with pytest.raises(PipelineError, match=f"cannot be moved to the device '{device}'"):
+        attribution.load_pipeline(saved, device=device)
+
+
+def test_a_model_that_does_not_fit_the_device_says_what_would(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(pipelines.DiffusionPipeline, "to", full)
+    with pytest.raises(PipelineError, match=r"does not fit into the memory of cpu: .* float16 or bfloat16"):
+        attribution.load_pipeline(saved, device="cpu")

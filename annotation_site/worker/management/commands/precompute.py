@@ -23,7 +23,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="the study's slug")
-        parser.add_argument("--batch-size", type=int, default=8, help="images made at once (default: 8)")
+        parser.add_argument(
+            "--batch-size",
+            type=int,
+            default=8,
+            help="images claimed at once (default: 8); memory decides how many are drawn together",
+        )
         parser.add_argument("--limit", type=int, help="stop after this many images")
         parser.add_argument("--retry-failed", action="store_true", help="queue those that failed once more, first")
         parser.add_argument(
