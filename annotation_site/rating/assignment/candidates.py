@@ -6,13 +6,12 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import QuerySet
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import hints
-from annotation_site.rating.models import Judgement, Seat
-from annotation_site.studies.models import Item
+from annotation_site.rating.models import Seat
 
 # In a large study the search first tries a few short stretches of positions, so that a long one where all is taken,
 # or seen by this rater, is left at once instead of walked through.
@@ -20,38 +19,55 @@ LARGE = 10_000
 STRETCH = 100
 STRETCHES = 4
 
-Range = dict[str, int]
+# Written out, since the ORM took longer to write it than the database to answer. Scalar subqueries, for the planner
+# takes NOT EXISTS for an anti-join and reads the rater's whole history; none compared with NULL, which it believes to
+# be true once in two hundred, and then sorts all rather than stop at the first. Any other answer of the rater's than
+# a surplus one stands in a seat that they hold.
+UNSEEN = """
+    SELECT seat.* FROM rating_seat seat
+    WHERE seat.study_id = %(study)s AND seat.state = %(state)s
+    AND COALESCE((SELECT 1 FROM studies_item item WHERE item.id = seat.item_id
+                  AND item.withdrawn_at IS NULL AND item.purpose = '' LIMIT 1), 0) <> 0
+    AND COALESCE((SELECT 1 FROM rating_seat held
+                  WHERE held.enrolment_id = %(enrolment)s AND held.item_id = seat.item_id LIMIT 1), 0) <> 1
+    AND COALESCE((SELECT 1 FROM rating_judgement late JOIN rating_seat place ON place.id = late.seat_id
+                  WHERE late.enrolment_id = %(enrolment)s AND late.surplus AND place.item_id = seat.item_id
+                  LIMIT 1), 0) <> 1
+"""
+FIRST = """
+    AND seat.round = %(round)s AND seat.position >= %(start)s AND seat.position < %(end)s
+    ORDER BY seat.position LIMIT 1
+"""
+
+Range = tuple[int, int]
 
 
 def free_seats(enrolment: Enrolment, rng: random.Random) -> Iterator[Seat]:
     """One candidate at a time; the caller takes it by a conditional update, or asks for the next."""
     free = Seat.objects.filter(study=enrolment.study_id, state=Seat.State.FREE)
     highest = hints.highest_position(enrolment.study_id)
-    mine = unseen(free, enrolment).select_for_update(skip_locked=True).order_by("position")
     for number in _open_rounds(free, enrolment.study_id):
-        for positions in _ranges(highest, rng):
+        for start, end in _ranges(highest, rng):
             # A candidate that someone else took first is no longer free, so the same query finds the next one.
-            while (seat := mine.filter(round=number, **positions).first()) is not None:
+            while (seat := _first(enrolment, round=number, start=start, end=end)) is not None:
                 yield seat
 
 
-def unseen(seats: QuerySet[Seat], enrolment: Enrolment) -> QuerySet[Seat]:
-    """Seats of items in use that this rater holds no seat of and gave no surplus answer to.
-
-    Scalar subqueries, since the planner takes NOT EXISTS for an anti-join and reads the rater's whole history; none
-    compared with NULL, which it believes to be true once in two hundred, and then sorts all rather than stop at one.
-    """
-    asked = Item.objects.in_use().filter(pk=OuterRef("item"))
-    held = Seat.objects.filter(enrolment=enrolment, item=OuterRef("item"))
-    # Any other answer of theirs stands in a seat that they hold.
-    surplus = Judgement.objects.filter(enrolment=enrolment, surplus=True, seat__item=OuterRef("item"))
-    marked = seats.alias(asked=_found(asked), held=_found(held), surplus=_found(surplus))
-    return marked.exclude(asked=0).exclude(held=1).exclude(surplus=1)
+def _first(enrolment: Enrolment, **place: int) -> Seat | None:
+    # SQLite knows no row locks, and runs one writing transaction at a time.
+    lock = " FOR UPDATE OF seat SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    found = Seat.objects.raw(UNSEEN + FIRST + lock, _of(enrolment, Seat.State.FREE) | place)
+    return next(iter(found), None)
 
 
-def _found(rows: QuerySet[Any]) -> Coalesce:
-    """1 or 0: whether there is a row."""
-    return Coalesce(Subquery(rows.order_by().values(one=Value(1))[:1]), 0)
+def any_unseen(enrolment: Enrolment, state: str) -> bool:
+    """Whether a seat in this state is on an item in use that the rater has not seen."""
+    found = Seat.objects.raw(UNSEEN + " LIMIT 1", _of(enrolment, state))
+    return next(iter(found), None) is not None
+
+
+def _of(enrolment: Enrolment, state: str) -> dict[str, Any]:
+    return {"study": enrolment.study_id, "enrolment": enrolment.pk, "state": str(state)}
 
 
 def _open_rounds(free: QuerySet[Seat], study: int) -> Iterator[int]:
@@ -76,7 +92,7 @@ def _ranges(highest: int, rng: random.Random) -> Iterator[Range]:
     start = rng.randrange(highest + 1)
     if highest >= LARGE:
         for _ in range(STRETCHES):
-            yield {"position__gte": start, "position__lt": start + STRETCH}
+            yield start, start + STRETCH
             start = rng.randrange(highest + 1)
-    yield {"position__gte": start}
-    yield {"position__lt": start}
+    yield start, highest + 1
+    yield 0, start

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import checks
-from annotation_site.rating.assignment.candidates import free_seats, unseen
+from annotation_site.rating.assignment import hints
+from annotation_site.rating.assignment.candidates import any_unseen, free_seats
 from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.assignment.leases import lease_end, release, release_expired
 from annotation_site.rating.assignment.places import places_left
@@ -59,10 +60,8 @@ def has_finished(enrolment: Enrolment) -> bool:
     """Whether nothing will come for this rater any more: the cap is reached, or every other item is fully judged."""
     if places_left(enrolment) <= 0:
         return True
-    seats = Seat.objects.filter(study=enrolment.study_id)
     # One by one, for each has an index of its own.
-    states = (Seat.State.FREE, Seat.State.PENDING, Seat.State.LEASED)
-    return not any(unseen(seats.filter(state=state), enrolment).exists() for state in states)
+    return not any(any_unseen(enrolment, state) for state in (Seat.State.FREE, Seat.State.PENDING, Seat.State.LEASED))
 
 
 def lock(enrolment: Enrolment) -> Enrolment:
@@ -87,11 +86,17 @@ def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> bo
 def _lease(enrolment: Enrolment, *, rng: random.Random, now: datetime, ahead: bool = False) -> Seat | None:
     if places_left(enrolment) <= 0:
         return None
-    release_expired(enrolment.study, now=now)
+    if hints.reaping_is_due(enrolment.study_id):
+        release_expired(enrolment.study, now=now)
+    seat = _take_free(enrolment, rng, now, ahead=ahead)
+    # Nothing is free: what ran out just now is worth a second look.
+    if seat is None and release_expired(enrolment.study, now=now):
+        seat = _take_free(enrolment, rng, now, ahead=ahead)
+    return seat
+
+
+def _take_free(enrolment: Enrolment, rng: random.Random, now: datetime, *, ahead: bool) -> Seat | None:
     until = lease_end(enrolment, now)
-    check = checks.lease_due(enrolment, now, until, ahead=ahead)
-    if check is not None:
-        return check
     for seat in free_seats(enrolment, rng):
         taken = Seat.objects.filter(pk=seat.pk, state=Seat.State.FREE).update(
             state=Seat.State.LEASED, enrolment=enrolment, leased_until=until, ahead=ahead

@@ -41,6 +41,11 @@ def items_in_use(study: int) -> int:
     return _remembered("items", study, lambda: Item.objects.filter(study=study).in_use().count())
 
 
+def reaping_is_due(study: int) -> bool:
+    """Whether this process has not looked for leases that ran out within the last seconds."""
+    return bool(cache.add(_key("reaped", study), True, SECONDS))
+
+
 def forget(study: int) -> None:
     """Look again at the next question, in this process; others find out within seconds."""
     cache.delete_many([_key(name, study) for name in ("round", "position", "items")])
