@@ -15,13 +15,13 @@ export function whenShown(arrival, painting) {
 
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-// Begins with the page that stands here. Pictures and map count as painted in the frame after they were ready.
+// Begins with the page that stands here. Pictures and map count as painted right after the next frame.
 export async function arrive(pictures = stimulus.drawMap(document).then(() => stimulus.decoded(document))) {
   const form = document.getElementById("answer-form");
   if (form) onArrival(form);
   try {
     await pictures;
-    requestAnimationFrame(() => requestAnimationFrame(() => form?.isConnected && onPainted(form)));
+    requestAnimationFrame(() => setTimeout(() => form?.isConnected && onPainted(form)));
   } catch {
     const broken = document.getElementById("broken");
     if (broken) broken.hidden = false;
@@ -42,6 +42,7 @@ export async function follow(response, text) {
 
 async function show(page, address) {
   await stimulus.drawMap(page);
+  stimulus.usePrefetched(page);
   const parts = PARTS.map((name) => [document.querySelector(name), page.querySelector(name)]);
   for (const part of parts) part[1] = document.adoptNode(part[1]);
   const pictures = stimulus.decoded(parts[1][1]);

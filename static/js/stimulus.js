@@ -20,7 +20,11 @@ function bytes(address) {
 
 async function layer({ map, colours, width, height }) {
   const [buffer, table] = await Promise.all([bytes(map), bytes(colours)]);
-  return { shown: levels(read(buffer), Number(height), Number(width)), table: new Uint8Array(table) };
+  const shown = levels(read(buffer), Number(height), Number(width));
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height, made: { shown, table: new Uint8Array(table) } });
+  paint(canvas, shown, canvas.made.table, false);
+  return canvas;
 }
 
 const drawn = new Map();
@@ -37,13 +41,12 @@ export async function drawMap(page) {
   if (!image?.dataset.map) return;
   const beside = page.getElementById("figures").dataset.view === "beside";
   try {
-    const made = await layerOnce({ ...image.dataset });
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { id: "overlay", className: image.className, made });
-    Object.assign(canvas, { width: Number(image.dataset.width), height: Number(image.dataset.height) });
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", image.alt);
-    paint(canvas, made.shown, made.table, beside);
+    let canvas = await layerOnce({ ...image.dataset });
+    // The same item again, with an error: what is looked at stays where it is until the page is changed.
+    if (canvas.isConnected) canvas = await layer(image.dataset);
+    canvas.removeAttribute("style");
+    Object.assign(canvas, { id: "overlay", className: image.className, role: "img", ariaLabel: image.alt });
+    setOpaque(beside, canvas);
     image.replaceWith(canvas);
     page.querySelector("[name=renderer]")?.setAttribute("value", RENDERER);
   } catch {
@@ -58,9 +61,24 @@ export async function drawMap(page) {
 
 // The map alone, or over the picture.
 export function setOpaque(opaque, overlay = document.getElementById("overlay")) {
-  if (overlay.made) return paint(overlay, overlay.made.shown, overlay.made.table, opaque);
+  if (overlay.made) {
+    if (opaque !== Boolean(overlay.made.opaque)) paint(overlay, overlay.made.shown, overlay.made.table, opaque);
+    overlay.made.opaque = opaque;
+    return;
+  }
   overlay.dataset.over ??= overlay.getAttribute("src");
   overlay.src = opaque ? overlay.dataset.opaque : overlay.dataset.over;
+}
+
+// Puts the pictures that were fetched and decoded before in the place of those that would be asked for again.
+export function usePrefetched(page) {
+  for (const image of page.querySelectorAll("img[src]")) {
+    const at = ahead.findIndex((made) => made.getAttribute("src") === image.getAttribute("src"));
+    if (at < 0) continue;
+    const [made] = ahead.splice(at, 1);
+    for (const { name, value } of image.attributes) if (name !== "src") made.setAttribute(name, value);
+    image.replaceWith(made);
+  }
 }
 
 // Resolves when every picture in `part` can be painted at once; rejects when one of them is broken.
@@ -73,7 +91,9 @@ export async function prefetch(address) {
   try {
     const response = await fetch(address, { method: "POST" });
     const next = response.status === 200 ? await response.json() : {};
-    ahead = [next.image].filter(Boolean).map((source) => Object.assign(new Image(), { src: source }));
+    // The picture stands there twice: alone, and under the map.
+    const sources = [next.image, next.map && next.image].filter(Boolean);
+    ahead = sources.map((source) => Object.assign(new Image(), { src: source }));
     await Promise.all([...ahead.map((image) => image.decode()), next.map && layerOnce(next)]);
     performance.mark("attest.prefetched");
   } catch {}
