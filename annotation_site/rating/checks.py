@@ -117,9 +117,8 @@ def _lease(number: int, now: datetime, **held: Any) -> Seat:
 
 def answered() -> QuerySet[Judgement]:
     """The current answers to checks."""
-    return Judgement.objects.filter(current=True, seat__item__purpose__in=CHECKS).select_related(
-        "seat__item__known", "seat__item__word", "seat__item__second_word"
-    )
+    given = Judgement.objects.filter(current=True, seat__item__purpose__in=CHECKS, seat__item__known__isnull=False)
+    return given.select_related("seat__item__known", "seat__item__word", "seat__item__second_word")
 
 
 def results(enrolment: Enrolment) -> list[Result]:
@@ -143,20 +142,23 @@ def _passed(judgement: Judgement) -> bool | None:
     return None if judgement.opt_out and item.purpose == Item.Purpose.GOLD else False
 
 
-def settle(enrolment: Enrolment, now: datetime) -> None:
-    """Note what follows from the rater's checks; called after each answer to one.
+def settle(judgement: Judgement, now: datetime) -> None:
+    """Note what follows from a rater's checks; called after each answer to one.
 
     When more are failed than the study allows the reason is stored, and the rater excluded if that is the
-    consequence. An undo that mends a slip takes the note back, but not an exclusion: that is the admin's to undo.
+    consequence. An undo that mends a slip takes the note back, but not an exclusion: that is the admin's to undo, and
+    whom the admin has taken back is excluded again only by failing once more.
     """
+    enrolment = judgement.enrolment
     outcome = results(enrolment)
     failed = [result for result in outcome if result.passed is False]
     too_many = len(failed) > enrolment.study.checks_may_fail
     reason = f"failed {len(failed)} of {len(outcome)} checks: " + "; ".join(r.reason for r in failed)
     enrolment.check_failure = reason if too_many else ""
     enrolment.save(update_fields=["check_failure"])
+    just_failed = judgement in [result.judgement for result in failed]
     exclude = enrolment.study.check_consequence == Study.Consequence.EXCLUDE
-    if too_many and exclude and enrolment.excluded_at is None:
+    if too_many and just_failed and exclude and enrolment.excluded_at is None:
         enrolment.exclude(reason, now)
 
 

@@ -77,7 +77,7 @@ def _record(
         **fields,
     )
     if seat.item.purpose:
-        checks.settle(enrolment, now)
+        checks.settle(judgement, now)
     elif enrolment.study.adaptive_stages:
         adaptive.extend(judgement)
     return judgement

@@ -147,6 +147,19 @@ def test_exclusion_keeps_every_answer_and_stores_why(way):
     assert counted(rater) == given - 1
 
 
+def test_whom_the_admin_took_back_is_excluded_again_only_by_failing_again(way):
+    fields = {"check_every": 1, "checks_may_fail": 0, "check_consequence": "exclude", "items": 8}
+    rater = way(checks=[EXCELLENT] * 3, **fields)
+    meet(rater, "1")
+    rater.enrolment.refresh_from_db()
+    for answer, excluded in (("5", False), ("1", True)):
+        rater.enrolment.restore()
+        meet(rater, answer)
+        rater.enrolment.refresh_from_db()
+        assert (rater.enrolment.excluded_at is not None) is excluded
+    assert rater.enrolment.exclusion_reason.startswith("failed 2 of 3 checks")
+
+
 def test_a_rater_excluded_at_the_last_item_gets_no_code(way):
     rater = way(items=2, checks=[EXCELLENT], check_every=1, checks_may_fail=0, check_consequence="exclude")
     rater.judge("3")
