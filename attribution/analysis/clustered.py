@@ -18,7 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from attribution.analysis.alpha import Floats, Integers
-from attribution.analysis.intervals import NOWHERE, Estimate, Interval, bootstrap_mean, percentile_interval
+from attribution.analysis.intervals import (
+    NOWHERE,
+    Estimate,
+    Interval,
+    bootstrap_mean,
+    check_confidence,
+    percentile_interval,
+)
 from attribution.analysis.kinds import Kinds, blocks_of, column, numbered
 from attribution.analysis.special import t_quantile, two_sided
 from attribution.errors import AnalysisError
@@ -157,6 +164,7 @@ def compare_proportions(
     A cluster belongs to one group: a label that occurs in both is refused. A group with one cluster has its share,
     but the difference has no interval and no p value.
     """
+    check_confidence(confidence)
     kinds = Kinds.of_two(first, second, first_clusters, second_clusters)
     _check_shares(kinds)
     number = kinds.clusters_per_group

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attribution.analysis.alpha import Floats, Integers
-from attribution.analysis.intervals import NOWHERE, Estimate, Interval, percentile_interval
+from attribution.analysis.intervals import NOWHERE, Estimate, Interval, check_confidence, percentile_interval
 from attribution.analysis.kinds import numbered
 from attribution.analysis.ratings import Ratings
 from attribution.analysis.special import t_quantile
@@ -64,6 +64,7 @@ def crossed_mean(
     The variances of items, raters and residual solve three moment equations, whatever was rated by whom. The interval
     is Student's t. It has none with one item or one rater, or where no item has two raters.
     """
+    check_confidence(confidence)
     table = Ratings.of(items, raters, ratings)
     n, reason = len(table.values), _undefined(table)
     mean = float(table.values.mean()) if n else math.nan
@@ -95,6 +96,7 @@ def crossed_medians(
     ratings in one cluster, which both count (Cameron, Gelbach and Miller 2011); but no less than either of the first
     two. The interval is Student's t, its degrees of freedom one less than the fewer of clusters and raters.
     """
+    check_confidence(confidence)
     given = Ratings.of(items, raters, ratings)
     if not len(given.values):
         return Estimate.undefined(NO_RATINGS)

@@ -116,7 +116,7 @@ def bootstrap_mean(
 
 def percentile_interval(statistics: npt.NDArray[np.float64], confidence: float = 0.95) -> Interval:
     """The central part of resampled statistics (linear quantiles, NaN left out); NaN ends when none is a number."""
-    _check_confidence(confidence)
+    check_confidence(confidence)
     known = statistics[~np.isnan(statistics)]
     if not len(known):
         return NOWHERE
@@ -158,11 +158,12 @@ def _bisect(left_of_it: Callable[[float], bool], low: float, high: float) -> flo
 
 
 def _z(confidence: float) -> float:
-    _check_confidence(confidence)
+    check_confidence(confidence)
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def _check_confidence(confidence: float) -> None:
+def check_confidence(confidence: float) -> None:
+    """Raise AnalysisError unless the confidence is a share between 0 and 1."""
     if not 0 < confidence < 1:
         raise AnalysisError(f"confidence is {confidence!r}: give a share between 0 and 1, such as 0.95.")
 

@@ -16,6 +16,7 @@ from attribution.analysis.alpha import Floats, Integers, group_rows
 from attribution.errors import AnalysisError
 
 _BLOCK = 4_000_000
+_LARGEST = 50_000_000
 # A statistic that equals the observed one but for rounding is as extreme as it.
 _ROUNDING = 1e-9
 
@@ -45,6 +46,8 @@ class Kinds:
         values, codes = np.unique(np.concatenate([one, two]), return_inverse=True)
         group = np.repeat([0, 1], [len(one), len(two)])
         width, clusters = max(1, len(values)), int(labels.max(initial=-1)) + 1
+        if clusters * 2 * width > _LARGEST:
+            raise AnalysisError(f"{width} different values in {clusters} clusters are too many: round the values.")
         cells = np.bincount((labels * 2 + group) * width + codes, minlength=clusters * 2 * width)
         rows, number = group_rows(cells.reshape(clusters, 2 * width))
         return cls(values if len(values) else np.zeros(1), rows.reshape(-1, 2, width), number)

@@ -243,6 +243,8 @@ def test_kinds_count_clusters_with_the_same_values():
         (lambda: compare_groups([[1, 2]], [1], rng=seeded()), r"\(1, 2\)"),
         (lambda: compare_groups(["x"], [1], rng=seeded()), "not a column of numbers"),
         (lambda: compare_groups([1, 2], [1, 2], rng=seeded(), resamples=0), "0 resamples"),
+        (lambda: compare_groups(np.arange(6000), [1], rng=seeded()), "6000 different values in 6001 clusters"),
+        (lambda: compare_proportions([1, 0], [1, 0], rng=seeded(), confidence=95), "confidence is 95"),
         (lambda: compare_pairs([1, 2], [1], rng=seeded()), "both values of each item"),
         (lambda: compare_proportions([1, 2], [1], rng=seeded()), "2 is neither 0 nor 1"),
         (lambda: compare_proportions([1, 0], [1], ["a", "b"], ["a"], rng=seeded()), "both groups"),

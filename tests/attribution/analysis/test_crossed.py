@@ -218,6 +218,8 @@ def test_equal_ratings_have_no_width():
     [
         (lambda rng: crossed_mean([1, 1], ["a", "a"], [3, 4]), "rater a rated item 1 twice"),
         (lambda rng: crossed_mean([1], ["a", "b"], [3, 4]), "items has shape"),
+        (lambda rng: crossed_mean([1, 1], ["a", "b"], [3, 4], confidence=95), "confidence is 95"),
+        (lambda rng: crossed_medians([1, 1], ["a", "b"], [3, 4], confidence=0), "confidence is 0"),
         (lambda rng: pigeonhole_interval([1, 2], "ab", [3, 4], rng=rng, statistic="mode"), "'mode'"),
         (
             lambda rng: pigeonhole_interval([5, 5], ["a", "b"], [3, 4], rng=rng, clusters=[1, 2]),
