@@ -35,8 +35,7 @@ def claim_next(enrolment: Enrolment, *, rng: random.Random, now: datetime | None
     for seat in _leases(enrolment):
         if _keep(seat, enrolment, now, ahead=False):
             return seat
-    due = checks.lease_due(enrolment, now, lease_end(enrolment, now))
-    return due or _lease(enrolment, rng=rng, now=now)
+    return _lease(enrolment, rng=rng, now=now)
 
 
 @transaction.atomic
@@ -86,6 +85,10 @@ def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> bo
 def _lease(enrolment: Enrolment, *, rng: random.Random, now: datetime, ahead: bool = False) -> Seat | None:
     if places_left(enrolment) <= 0:
         return None
+    # Ahead as well: where pages prefetch, every seat is first leased ahead.
+    check = checks.lease_due(enrolment, now, lease_end(enrolment, now), ahead=ahead)
+    if check is not None:
+        return check
     if hints.reaping_is_due(enrolment.study_id):
         release_expired(enrolment.study, now=now)
     seat = _take_free(enrolment, rng, now, ahead=ahead)
