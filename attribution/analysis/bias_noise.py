@@ -152,61 +152,85 @@ class _Expected:
     likelihood: float
 
 
-def _expect(table: Ratings, pairs: _Pairs, variances: _Variances) -> _Expected:
-    """Solve for biases and mean with the qualities integrated out, and from them for the qualities.
+@dataclass(frozen=True)
+class _Weights:
+    """Precisions: of ``each`` rating (N,), and in ``total`` of an item's ratings (I,).
 
-    ``pull`` is how far an item's quality gives way to its residuals; ``toward`` (N,) and ``toward_mean`` (I,) are the
-    covariances, with its sign turned, of an item's quality with each of its raters' biases and with the mean.
+    ``pull`` (I,): the variance of a quality given biases and mean, by which it gives way to its weighted residuals.
     """
-    item, rater, y = table.item, table.rater, table.values
-    weight = (1 / variances.noise)[rater]
-    total = np.asarray(np.bincount(item, weight, table.items), dtype=np.float64)
-    pull = 1 / (1 / variances.of_items + total)
-    precision, right, constant = _normal_equations(table, pairs, variances, weight, total, pull)
-    covariance = np.linalg.inv(precision)
+
+    each: Floats
+    total: Floats
+    pull: Floats
+
+    @classmethod
+    def of(cls, table: Ratings, variances: _Variances) -> _Weights:
+        each = (1 / variances.noise)[table.rater]
+        total = np.asarray(np.bincount(table.item, each, table.items), dtype=np.float64)
+        return cls(each, total, 1 / (1 / variances.of_items + total))
+
+
+def _expect(table: Ratings, pairs: _Pairs, variances: _Variances) -> _Expected:
+    """Solve for biases and mean with the qualities integrated out, and from them for qualities and noise."""
+    weights = _Weights.of(table, variances)
+    precision, right, constant = _normal_equations(table, pairs, variances, weights)
+    covariance = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     solution = covariance @ right
     bias, mean = solution[:-1], float(solution[-1])
-    deviation = pull * np.bincount(item, weight * (y - bias[rater] - mean), table.items)
-    last, own = covariance[:-1, -1], np.diagonal(covariance)[:-1]
-    shared = np.bincount(pairs.first, weight[pairs.second] * covariance[:-1, :-1].ravel()[pairs.cell], len(y))
-    toward = pull[item] * (shared + total[item] * last[rater])
-    toward_mean = pull * (np.bincount(item, weight * last[rater], table.items) + total * covariance[-1, -1])
-    spread = pull + pull * (np.bincount(item, weight * toward, table.items) + total * toward_mean)
-    of_mean = covariance[-1, -1]
-    residual = y - mean - deviation[item] - bias[rater]
-    of_residual = (spread - 2 * toward_mean)[item] - 2 * toward + own[rater] + 2 * last[rater] + of_mean
-    quadratic = constant - float(right @ solution)
-    determinants = np.log(variances.noise[rater]).sum() + np.log1p(variances.of_items * total).sum()
+    residual = table.values - bias[table.rater] - mean
+    deviation = weights.pull * np.bincount(table.item, weights.each * residual, table.items)
+    spread, of_quality, of_noise = _uncertainty(table, pairs, weights, covariance)
+    determinants = np.log(variances.noise[table.rater]).sum() + np.log1p(variances.of_items * weights.total).sum()
     determinants += table.raters * math.log(variances.of_biases) + np.linalg.slogdet(precision)[1]
+    own = np.diagonal(covariance)[:-1]
     return _Expected(
         quality=mean + deviation,
-        quality_variance=spread - 2 * toward_mean + of_mean,
+        quality_variance=of_quality,
         bias=bias,
         bias_variance=own,
         mean=mean,
         squared_quality=deviation**2 + spread,
         squared_bias=bias**2 + own,
-        squared_noise=residual**2 + of_residual,
-        likelihood=-(float(determinants) + quadratic) / 2,
+        squared_noise=(residual - deviation[table.item]) ** 2 + of_noise,
+        likelihood=-(float(determinants) + constant - float(right @ solution)) / 2,
     )
 
 
+def _uncertainty(table: Ratings, pairs: _Pairs, weights: _Weights, covariance: Floats) -> tuple[Floats, Floats, Floats]:
+    """Variances of the qualities' deviations from the mean (I,), of the qualities (I,) and of the noise (N,).
+
+    ``toward`` (N,) and ``toward_mean`` (I,) are minus the covariances of an item's deviation with the bias of each of
+    its raters, and with the mean.
+    """
+    item, rater, pull = table.item, table.rater, weights.pull
+    last, own, of_mean = covariance[:-1, -1], np.diagonal(covariance)[:-1], float(covariance[-1, -1])
+    between = covariance[:-1, :-1].ravel()[pairs.cell]
+    shared = np.bincount(pairs.first, weights.each[pairs.second] * between, len(item))
+    toward = pull[item] * (shared + weights.total[item] * last[rater])
+    toward_mean = pull * (np.bincount(item, weights.each * last[rater], table.items) + weights.total * of_mean)
+    moved = np.bincount(item, weights.each * toward, table.items) + weights.total * toward_mean
+    spread = pull + pull * moved
+    of_quality = spread - 2 * toward_mean + of_mean
+    return spread, of_quality, of_quality[item] - 2 * toward + own[rater] + 2 * last[rater]
+
+
 def _normal_equations(
-    table: Ratings, pairs: _Pairs, variances: _Variances, weight: Floats, total: Floats, pull: Floats
+    table: Ratings, pairs: _Pairs, variances: _Variances, weights: _Weights
 ) -> tuple[Floats, Floats, float]:
     """Precision (R + 1, R + 1) and right side (R + 1,) of biases and mean, and the ratings' own quadratic form."""
     item, rater, y, raters = table.item, table.rater, table.values, table.raters
-    weighted = np.bincount(item, weight * y, table.items)
+    weighted = np.bincount(item, weights.each * y, table.items)
+    left_over = 1 - weights.pull * weights.total
     precision, right = np.empty((raters + 1, raters + 1)), np.empty(raters + 1)
     each = 1 / variances.noise
-    shared = np.bincount(pairs.cell, pull[item[pairs.first]], raters**2).reshape(raters, raters)
+    shared = np.bincount(pairs.cell, weights.pull[item[pairs.first]], raters**2).reshape(raters, raters)
     precision[:-1, :-1] = -shared * np.outer(each, each)
     precision[:-1, :-1][np.diag_indices(raters)] += 1 / variances.of_biases + table.per_rater * each
-    precision[-1, :-1] = precision[:-1, -1] = np.bincount(rater, weight * (1 - pull * total)[item], raters)
-    precision[-1, -1] = (total * (1 - pull * total)).sum()
-    right[:-1] = np.bincount(rater, weight * (y - (pull * weighted)[item]), raters)
-    right[-1] = (weighted * (1 - pull * total)).sum()
-    return precision, right, float(weight @ y**2 - pull @ weighted**2)
+    precision[-1, :-1] = precision[:-1, -1] = np.bincount(rater, weights.each * left_over[item], raters)
+    precision[-1, -1] = weights.total @ left_over
+    right[:-1] = np.bincount(rater, weights.each * (y - (weights.pull * weighted)[item]), raters)
+    right[-1] = weighted @ left_over
+    return precision, right, float(weights.each @ y**2 - weights.pull @ weighted**2)
 
 
 def _result(
