@@ -23,6 +23,7 @@ from attribution.daam.words import Words
 from attribution.errors import TraceError
 from attribution.maps import controls
 from attribution.maps.heat_maps import HeatMaps
+from attribution.maps.methods import SUMMARIES
 
 
 class Observer(Protocol):
@@ -42,14 +43,18 @@ class Observer(Protocol):
 class Method:
     """One way to make maps: ``start(pipeline, words, **options)`` observes, ``options`` names what it may be told.
 
-    ``summary`` is one line for people; ``fits`` says of a family whether its pipelines can be observed so.
+    ``fits`` says of a family whether its pipelines can be observed so.
     """
 
     name: str
-    summary: str
     start: Callable[..., Observer]
     options: frozenset[str] = frozenset()
     fits: Callable[[Family], bool] = lambda family: True
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return SUMMARIES[self.name]
 
 
 class _Control:
@@ -86,22 +91,16 @@ def _uniform(pipeline: Any, words: Words | None) -> Observer:
 
 
 _ALL = (
-    Method(
-        "daam",
-        "attention to the word, the mean over steps, layers and heads (Tang et al. 2023)",
-        trace,
-        frozenset({"steps", "layers", "heads", "exact"}),
-    ),
+    Method("daam", trace, frozenset({"steps", "layers", "heads", "exact"})),
     Method(
         "concept-attention",
-        "what joint attention puts out for the word, against the other words (Helbling et al. 2025)",
         trace_concepts,
         frozenset({"steps", "layers", "others"}),
         fits=lambda family: family.concepts is not None,
     ),
-    Method("other-word", "a control: the map of another word of the prompt", _other_word, frozenset({"seed"})),
-    Method("blob", "a control: a Gaussian in the middle of the picture", _blob, frozenset({"spread"})),
-    Method("uniform", "a control: the same value everywhere", _uniform),
+    Method("other-word", _other_word, frozenset({"seed"})),
+    Method("blob", _blob, frozenset({"spread"})),
+    Method("uniform", _uniform),
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})

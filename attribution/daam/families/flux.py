@@ -42,7 +42,7 @@ def run(_: nn.Module, arguments: Arguments, negatives: list[Tensor]) -> Run | No
 
 def concepts(pipeline: Any, texts: list[str]) -> Tensor:
     """T5's first token of each text."""
-    return prompts.encoded(pipeline, prompt=texts, prompt_2=None)[:, 0]
+    return prompts.encoded(pipeline, ("text_encoder", "text_encoder_2"), prompt=texts, prompt_2=None)[:, 0]
 
 
 FAMILY = Family(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
@@ -23,8 +24,14 @@ def alignments(
     return tuple(align(tokenizer, _as_written(pipeline, tokenizer, text), length) for text in as_list(prompt))
 
 
-def encoded(pipeline: Any, **arguments: Any) -> Tensor:
-    """The embeddings [prompts, tokens, size] that the pipeline's own ``encode_prompt`` makes, traced or not."""
+def encoded(pipeline: Any, encoders: Iterable[str], **arguments: Any) -> Tensor:
+    """The embeddings [prompts, tokens, size] that the pipeline's own ``encode_prompt`` makes, traced or not.
+
+    Raises TraceError when one of its ``encoders``, named as the pipeline's components, was not loaded.
+    """
+    missing = [name for name in encoders if getattr(pipeline, name) is None]
+    if missing:
+        raise TraceError(f"concepts need an embedding of their own: load the pipeline with its {', '.join(missing)}")
     embeddings: Tensor = type(pipeline).encode_prompt(pipeline, **arguments)[0]
     return embeddings
 

@@ -87,7 +87,7 @@ def concepts(pipeline: Any, texts: list[str]) -> Tensor:
     """T5's first token of each text; without T5 that of CLIP's two, after the start marker."""
     nothing = {"prompt_2": None, "prompt_3": None, "do_classifier_free_guidance": False}
     first = 1 if pipeline.text_encoder_3 is None else pipeline.tokenizer_max_length
-    return prompts.encoded(pipeline, prompt=texts, **nothing)[:, first]
+    return prompts.encoded(pipeline, ("text_encoder", "text_encoder_2"), prompt=texts, **nothing)[:, first]
 
 
 FAMILY = Family(

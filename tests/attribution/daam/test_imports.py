@@ -13,7 +13,13 @@ HEAVY = "{'torch', 'diffusers', 'transformers', 'spacy', 'django'} & set(sys.mod
 
 
 @pytest.mark.parametrize(
-    "statement", ["import attribution", "import attribution.maps", "from attribution import HeatMaps"]
+    "statement",
+    [
+        "import attribution",
+        "import attribution.maps",
+        "from attribution import HeatMaps",
+        "import attribution.maps.methods",
+    ],
 )
 def test_nothing_heavy_is_loaded(statement: str) -> None:
     code = f"{statement}; import sys; print(sorted({HEAVY}))"

@@ -250,3 +250,12 @@ def test_what_does_not_fit(pipelines: dict[str, Any], draw: Draw) -> None:
         draw("flux", "dog " * 26 + "cat")
     with pytest.raises(TraceError, match="begins none of: transformer_blocks"):
         trace_concepts(pipelines["flux"], layers=["single"]).__enter__()
+
+
+def test_a_pipeline_without_its_text_encoder(pipelines: dict[str, Any], draw: Draw) -> None:
+    flux = pipelines["flux"]
+    embeddings, pooled, _ = flux.encode_prompt(DOG, max_sequence_length=T5)
+    bare = type(flux)(**{**flux.components, "text_encoder_2": None})
+    bare.set_progress_bar_config(disable=True)
+    with pytest.raises(TraceError, match="with its text_encoder_2"), trace_concepts(bare, others=["dog", "ball"]):
+        draw("flux", None, pipeline=bare, prompt_embeds=embeddings, pooled_prompt_embeds=pooled)

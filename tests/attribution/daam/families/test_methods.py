@@ -12,6 +12,7 @@ import pytest
 import attribution
 from attribution.daam import methods
 from attribution.errors import TraceError, WordError
+from attribution.maps.methods import CONTROLS, SUMMARIES
 
 Draw = Callable[..., np.ndarray[Any, Any]]
 DOG = "a dog chasing a ball"
@@ -62,6 +63,12 @@ def test_other_words_depend_on_the_seed_alone(pipelines: dict[str, Any], draw: D
     first, again, *others = ([maps.tokens for maps in observer.heat_maps()] for observer in observers)
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
     assert any(not np.array_equal(first[0], other[0]) for other in others)
+
+
+def test_names_that_need_no_torch() -> None:
+    assert tuple(SUMMARIES) == tuple(methods.METHODS) == NAMES
+    assert [method.summary for method in methods.METHODS.values()] == list(SUMMARIES.values())
+    assert [name for name in NAMES if SUMMARIES[name].startswith("a control")] == list(CONTROLS)
 
 
 @pytest.mark.parametrize(
