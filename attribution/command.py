@@ -63,11 +63,12 @@ def draw_maps(options: argparse.Namespace) -> None:
     """
     prompts = _prompts(options)
     from attribution import generate, load_pipeline
+    from attribution.daam.pipelines import pinned
 
     usual = preset(options.model, options.revision).recipe
     dtype = options.dtype or usual.dtype
     pipeline = load_pipeline(options.model, device=options.device, dtype=dtype, revision=options.revision or None)
-    recipe = _recipe(options, usual, pipeline)
+    recipe = pinned(_recipe(options, usual, pipeline))
     jobs = [
         _Job(options.out / f"{number:03}-{_slug(prompt)}", prompt, options.seed + number, options.method)
         for number, prompt in enumerate(prompts)

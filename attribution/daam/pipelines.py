@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,17 @@ def load_pipeline(
             raise PipelineError(f"the pipeline in {name_or_folder} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)
     return _moved(pipeline, device or ("cuda" if torch.cuda.is_available() else "cpu"), name_or_folder)
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with the commit that its hub id stands for on this machine; unchanged where that is not known."""
+    if model_files(recipe.model) is not None:
+        return recipe
+    try:
+        folder = snapshot_download(recipe.model, revision=recipe.revision or None, local_files_only=True)
+    except (OSError, ValueError):
+        return recipe
+    return replace(recipe, revision=Path(folder).name)
 
 
 def _moved(pipeline: Any, device: str | torch.device, name: str | Path) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from functools import partial
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from diffusers.utils import logging
 import attribution
 from attribution.daam import pipelines
 from attribution.errors import PipelineError
+from attribution.records import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,26 @@ def test_missing_weights_are_an_error_of_ours(copy: Path) -> None:
 def test_unknown_dtypes_name_the_known(saved: Path) -> None:
     with pytest.raises(PipelineError, match="float32, float16, bfloat16"):
         attribution.load_pipeline(saved, dtype="int8")
+
+
+def test_a_hub_id_is_pinned_to_the_commit_that_is_here(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `hf download` leaves it: a folder a commit, and a file that says which commit a branch is at."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(saved, tmp_path / "models--someone--some-model" / "snapshots" / commit)
+    (tmp_path / "models--someone--some-model" / "refs").mkdir()
+    (tmp_path / "models--someone--some-model" / "refs" / "main").write_text(commit)
+    download = partial(pipelines.snapshot_download, cache_dir=tmp_path)
+    monkeypatch.setattr(pipelines, "snapshot_download", download)
+    recipe = Recipe("someone/some-model")
+    assert pipelines.pinned(recipe) == replace(recipe, revision=commit)
+    assert pipelines.pinned(replace(recipe, revision=commit)).revision == commit
+    assert pipelines.pinned(Recipe("someone/else")) == Recipe("someone/else")
+    assert pipelines.pinned(Recipe(str(saved), revision="abc")).revision == "abc"
+    assert attribution.load_pipeline("someone/some-model", revision=commit).unet is not None
+    with pytest.raises(PipelineError, match="hf download someone/some-model --revision v2"):
+        attribution.load_pipeline("someone/some-model", revision="v2")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "no-such-device"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 import attribution
+from attribution.daam import single_file
 from attribution.errors import PipelineError
 from attribution.presets import fingerprint, preset
 
@@ -149,7 +151,8 @@ def test_without_its_configuration_it_says_what_to_fetch_and_where_to(
     model: tuple[Path, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = Path(shutil.copy(model[0], tmp_path / "dream.safetensors"))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    download = partial(single_file.snapshot_download, cache_dir=tmp_path / "hub")
+    monkeypatch.setattr(single_file, "snapshot_download", download)
     with pytest.raises(PipelineError, match=r"hf download [\w.-]+/[\w.-]+ .*--local-dir .*/dream`"):
         attribution.load_pipeline(alone)
 
