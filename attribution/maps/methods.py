@@ -11,7 +11,7 @@ from types import MappingProxyType
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
         "daam": "attention to the word, the mean over steps, layers and heads (Tang et al. 2023)",
-        "concept-attention": "what joint attention puts out for the word, against the other words (Helbling et al. 2025)",
+        "concept-attention": "what joint attention gives out for the word beside the others (Helbling et al. 2025)",
         "other-word": "a control: the map of another word of the prompt",
         "blob": "a control: a Gaussian in the middle of the picture",
         "uniform": "a control: the same value everywhere",
