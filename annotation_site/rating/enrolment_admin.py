@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,8 +16,25 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from annotation_site.raters.models import Enrolment, PracticeAnswer
-from annotation_site.rating import checks
+from annotation_site.rating import assignment, checks
 from annotation_site.rating.checks import Result
+
+
+@admin.action(description="Ask others instead: free the seats of the excluded")
+def reopen_seats(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
+    """Their judgements stay stored and are never counted again, not even when the exclusion is lifted."""
+    excluded = [enrolment for enrolment in queryset if enrolment.excluded_at is not None]
+    freed = sum(assignment.reopen_seats(enrolment) for enrolment in excluded)
+    if excluded:
+        messages.success(request, f"{freed} seats of {len(excluded)} excluded raters are free again.")
+    else:
+        messages.warning(request, "None of these raters is excluded: write down a reason first.")
+
+
+@admin.action(description="Take back what they hold unanswered")
+def release_leases(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
+    released = sum(assignment.release_all(enrolment) for enrolment in queryset)
+    messages.success(request, f"{released} leased seats are free again; a late answer is still taken.")
 
 
 @admin.register(Enrolment)
@@ -54,6 +71,7 @@ class EnrolmentAdmin(ModelAdmin):
         "excluded_at",
         "exclusion_reason",
     )
+    actions = (reopen_seats, release_leases)
     readonly_fields = tuple(name for name in fields if name != "exclusion_reason")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:

@@ -158,6 +158,18 @@ def test_a_draft_says_what_is_wrong_with_it(admin_client, make_study, wrong, sai
     assert said in response.content.decode()
 
 
+def test_seats_of_the_excluded_go_to_others_and_leases_are_taken_back(admin_client, rated_study):
+    enrolment = Enrolment.objects.get()
+    assert "None of these raters is excluded" in act(admin_client, "reopen_seats", enrolment)
+    assignment.claim_next(enrolment, rng=random.Random(0))
+    assert "1 leased seats are free again" in act(admin_client, "release_leases", enrolment)
+    assert Seat.objects.filter(state="done").count() == 1
+    enrolment.exclude("for a test", assignment.database_now())
+    assert "1 seats of 1 excluded raters" in act(admin_client, "reopen_seats", enrolment)
+    assert not Seat.objects.exclude(state="free").exists()
+    assert Judgement.objects.count() == 1
+
+
 def test_the_enrolments_show_practice_and_checks(admin_client, rated_study, django_assert_max_num_queries):
     study, enrolment = rated_study, Enrolment.objects.get()
     rated = study.items.first()
