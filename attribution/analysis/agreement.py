@@ -204,6 +204,10 @@ def _weight_matrix(weights: str | npt.ArrayLike, scale: Floats) -> Floats:
             raise AnalysisError(
                 f"weights have shape {matrix.shape}: {len(scale)} categories need a square of that size."
             )
+        if not np.allclose(np.diagonal(matrix), 1):
+            raise AnalysisError(
+                f"weights have {np.diagonal(matrix).tolist()} on their diagonal: give weights of agreement, 1 there."
+            )
         return matrix
     if weights not in get_args(Weights):
         raise AnalysisError(f"weights are {weights!r}: use one of {', '.join(get_args(Weights))}, or a matrix.")

@@ -250,6 +250,7 @@ def test_coefficients_without_variation_are_nan():
         (lambda: agreement.alpha_interval([[1, 2]] * 2, rng=np.random.default_rng(0), clusters=[1]), "2 units"),
         (lambda: agreement.cohen_kappa([[1, 2, 3], [1, 2, 3]]), r"\(2, 3\)"),
         (lambda: agreement.cohen_kappa([[1, 2], [1, 2]], [[1, 0, 0]]), r"\(1, 3\)"),
+        (lambda: agreement.cohen_kappa([[1, 2], [1, 2]], [[0, 1], [1, 0]]), "weights of agreement"),
         (lambda: agreement.gwet_ac([[1, 2], [1, 9]], categories=[1, 2]), r"\[1.0, 2.0\]"),
         (lambda: agreement.gwet_ac([[1, 2], [1, 2]], "cubic"), "'cubic'"),
         (lambda: agreement.icc([[1, 2], [X, 2]], "1,1"), "rater 1, unit 0"),
