@@ -91,7 +91,7 @@ class EnrolmentAdmin(ModelAdmin):
         else:
             obj.exclude(reason, obj.excluded_at or timezone.now())
 
-    @admin.display(description="is")
+    @admin.display(description="stage")
     def stage(self, enrolment: Enrolment) -> str:
         """How far the rater is, in a word."""
         stages = {
