@@ -27,7 +27,7 @@ from attribution.analysis.intervals import (
     percentile_interval,
 )
 from attribution.analysis.kinds import Kinds, blocks_of, column, numbered
-from attribution.analysis.special import t_quantile, two_sided
+from attribution.analysis.special import satterthwaite, t_quantile, two_sided
 from attribution.errors import AnalysisError
 
 NO_VALUES = "no values in a group"
@@ -178,7 +178,8 @@ def compare_proportions(
         alone = Estimate(gap, NOWHERE, reason)
         return ProportionComparison(shares, alone, math.nan, math.nan, math.nan, effects, number)
     variance = one.variance + two.variance
-    half = t_quantile((1 + confidence) / 2, sum(number) - 2) * math.sqrt(variance)
+    df = satterthwaite((one.variance, two.variance), [clusters - 1 for clusters in number])
+    half = t_quantile((1 + confidence) / 2, df) * math.sqrt(variance)
     estimate, chi_squared = Estimate(gap, Interval(gap - half, gap + half)), gap**2 / variance
     p_value, p_rao_scott = kinds.permutation_p(rng, permutations), two_sided(math.sqrt(chi_squared))
     return ProportionComparison(shares, estimate, p_value, chi_squared, p_rao_scott, effects, number)

@@ -24,7 +24,7 @@ from attribution.analysis.alpha import Floats, Integers
 from attribution.analysis.intervals import NOWHERE, Estimate, Interval, check_confidence, percentile_interval
 from attribution.analysis.kinds import numbered
 from attribution.analysis.ratings import Ratings
-from attribution.analysis.special import t_quantile
+from attribution.analysis.special import satterthwaite, t_quantile
 from attribution.errors import AnalysisError
 
 Statistic = Literal["mean", "median"]
@@ -74,7 +74,7 @@ def crossed_mean(
     variances = _components(table)
     sizes = [int((table.per_item**2).sum()), int((table.per_rater**2).sum()), n]
     parts = [variance * size / n**2 for variance, size in zip(variances, sizes, strict=True)]
-    df = _satterthwaite(parts, [table.items - 1, table.raters - 1, max(1, n - table.items - table.raters + 1)])
+    df = satterthwaite(parts, [table.items - 1, table.raters - 1, max(1, n - table.items - table.raters + 1)])
     error = math.sqrt(sum(parts))
     half = error * t_quantile((1 + confidence) / 2, df)
     estimate = Estimate(mean, Interval(mean - half, mean + half))
@@ -239,12 +239,6 @@ def _squares_within(values: Floats, group: Integers) -> float:
 def _spread(sums: npt.NDArray[np.number]) -> float:
     """The jackknife's variance of a total that changes by each of ``sums`` when that group is left out."""
     return float(((sums - sums.mean()) ** 2).sum()) * (len(sums) - 1) / len(sums)
-
-
-def _satterthwaite(parts: list[float], freedom: list[int]) -> float:
-    """Degrees of freedom of a sum of independent variance estimates; infinite when it is 0."""
-    below = sum(part**2 / df for part, df in zip(parts, freedom, strict=True))
-    return sum(parts) ** 2 / below if below > 0 else math.inf
 
 
 def _drawn(rng: np.random.Generator, number: int) -> Integers:

@@ -8,6 +8,7 @@ Functions" (1964), 6.3.5 and 6.3.18 (digamma), 26.5.8 (the continued fraction of
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -59,6 +60,15 @@ def t_quantile(share: float, df: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if t_cdf(middle, df) < share else (low, middle)
     return (low + high) / 2
+
+
+def satterthwaite(parts: Sequence[float], freedom: Sequence[float]) -> float:
+    """Degrees of freedom of a sum of independent variance estimates, from theirs; infinite when the sum is 0.
+
+    Source: F. E. Satterthwaite (1946), Biometrics Bulletin 2:110.
+    """
+    below = sum(part**2 / df for part, df in zip(parts, freedom, strict=True))
+    return sum(parts) ** 2 / below if below > 0 else math.inf
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:

@@ -11,6 +11,7 @@ import pytest
 from attribution.analysis.clustered import cliffs_delta, compare_groups, compare_pairs, compare_proportions, hedges_g
 from attribution.analysis.contrasts import compare_all, holm
 from attribution.analysis.kinds import Kinds
+from attribution.analysis.special import t_quantile
 from attribution.errors import AnalysisError
 
 
@@ -156,7 +157,7 @@ def test_shares_of_clusters_against_their_formulas_written_out():
     labels, right = pairs_of_nouns()
     first = labels < 12
     found = compare_proportions(right[first], right[~first], labels[first], labels[~first], rng=seeded())
-    pooled_effect, plain_variance, variance = 0.0, 0.0, 0.0
+    pooled_effect, plain_variance, variances = 0.0, 0.0, []
     n, overall = len(right), right.mean()
     for at, chosen in enumerate((first, ~first)):
         x, m = (np.bincount(labels[chosen], weights=w)[12 * at :] for w in (right[chosen], np.ones(chosen.sum())))
@@ -168,12 +169,14 @@ def test_shares_of_clusters_against_their_formulas_written_out():
         # Rao and Scott (1992), equation 6, with two groups.
         pooled_effect += (1 - size / n) * share * (1 - share) * effect / (overall * (1 - overall))
         plain_variance += overall * (1 - overall) / size
-        variance += ratio_variance
+        variances.append(ratio_variance)
     gap = found.shares[0] - found.shares[1]
     assert found.chi_squared == pytest.approx(gap**2 / plain_variance / pooled_effect)
-    # Student's t with 12 + 10 - 2 degrees of freedom: 2.086 in any table.
-    half = 2.086 * math.sqrt(variance)
-    assert found.difference.interval == pytest.approx((gap - half, gap + half), abs=1e-4)
+    # Welch's degrees of freedom, of 12 and 10 clusters.
+    df = sum(variances) ** 2 / (variances[0] ** 2 / 11 + variances[1] ** 2 / 9)
+    half = t_quantile(0.975, df) * math.sqrt(sum(variances))
+    assert 9 < df < 20
+    assert found.difference.interval == pytest.approx((gap - half, gap + half))
     assert found.p_rao_scott == pytest.approx(math.erfc(math.sqrt(found.chi_squared / 2)))
     assert abs(found.p_value - found.p_rao_scott) < 0.05
 

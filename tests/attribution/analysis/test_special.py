@@ -48,6 +48,13 @@ def test_normal_distribution_of_the_tables():
     assert special.normal_quantile(0.95) == pytest.approx(1.644854, abs=1e-6)
 
 
+def test_satterthwaite_of_equal_and_of_lone_variances():
+    # Two alike have twice the degrees of freedom; where one is next to nothing, those of the other are left.
+    assert special.satterthwaite([2, 2], [9, 9]) == pytest.approx(18)
+    assert special.satterthwaite([1, 1e-9], [5, 50]) == pytest.approx(5)
+    assert special.satterthwaite([0, 0], [5, 50]) == math.inf
+
+
 def test_digamma_and_log_gamma():
     euler = 0.57721566490153286
     at = np.array([[1.0, 0.5], [2.0, 4.0]])
