@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def _or_last(measure: Measure) -> float:
 
 def _contrast(each: Contrast) -> ContrastRow:
     found = each.comparison
-    reason = found.difference.reason or NO_P
+    reason = Measure.of_estimate(found.difference).reason or NO_P
     row = ContrastRow(
         first=each.first,
         second=each.second,
@@ -90,8 +90,14 @@ def _contrast(each: Contrast) -> ContrastRow:
 
 
 def _turned(row: ContrastRow) -> ContrastRow:
-    numbers = [_negative(each) for each in (row.difference, row.cliffs_delta, row.hedges_g)]
-    return ContrastRow(row.second, row.first, *numbers, row.p, row.p_holm)
+    return replace(
+        row,
+        first=row.second,
+        second=row.first,
+        difference=_negative(row.difference),
+        cliffs_delta=_negative(row.cliffs_delta),
+        hedges_g=_negative(row.hedges_g),
+    )
 
 
 def _negative(measure: Measure) -> Measure:
@@ -148,7 +154,7 @@ def _matched(data: StudyData, found: Outcomes, arm: str) -> tuple[Column, Column
 
 
 def _arm_row(arm: str, tag: str, each: PairedComparison, p_holm: float, own: Column, others: Column) -> ArmRow:
-    reason = each.difference.reason or NO_P
+    reason = Measure.of_estimate(each.difference).reason or NO_P
     return ArmRow(
         arm=arm,
         tag=tag,

@@ -70,8 +70,10 @@ def _draw(figure: Figure, rows: tuple[ArmRow, ...], tags: list[str], simulated: 
     axes.axhline(0, color=EDGE, linewidth=0.8)
     for number, arm in enumerate(arms):
         shift = (number - (len(arms) - 1) / 2) * 0.7 / len(arms)
-        for row in (row for row in rows if row.arm == arm and row.difference.value is not None):
+        for row in (row for row in rows if row.arm == arm):
             value, low, high = row.difference.value, row.difference.low, row.difference.high
+            if value is None:
+                continue
             at = tags.index(row.tag) + shift
             if low is not None and high is not None:
                 axes.plot([at, at], [low, high], color=INK, linewidth=1)

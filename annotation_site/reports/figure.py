@@ -192,4 +192,4 @@ def _names(axes: Axes, report: Report, section: Section) -> None:
     axes.set_xticklabels([f"{row.tag}\nn={row.scored}" for row in section.rows])  # type: ignore[union-attr]
     hollow = any(row.interpretable == "no" for row in section.rows)  # type: ignore[union-attr]
     note = "n: scored pairs; lines: 95% bootstrap intervals over images"
-    axes.set_xlabel(note + ("; hollow: too few scored pairs" if hollow else ""))
+    axes.set_xlabel(note + ("\nhollow: too few scored pairs" if hollow else ""))

@@ -45,7 +45,8 @@ def as_csv(report: Report) -> str:
 
 def table_csv(report: Report, rows: Sequence[Any]) -> str:
     """One table with every field of its rows."""
-    lines: list[dict[str, Cell]] = [{"study": report.study} | _flat(row, report.answer_names) for row in rows]
+    study: dict[str, Cell] = {"study": report.study}
+    lines = [study | _flat(row, report.answer_names) for row in rows]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(lines[0] if lines else ["study"])

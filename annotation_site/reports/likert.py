@@ -189,7 +189,7 @@ def _crossed(given: Given, image: Column, rules: Rules, tag: str) -> Measure:
         clusters=image[given.item],
         resamples=rules.resamples // 2,
     )
-    return Measure.of_estimate(estimate, unit="pair")
+    return Measure.of_estimate(estimate)
 
 
 def _mean_of_ratings(given: Given) -> Measure:

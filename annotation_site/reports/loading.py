@@ -118,8 +118,8 @@ def places_of(study: Study) -> dict[int, int]:
     """How many answers an item asks for, by its id, where it is not what the study asks of each."""
     if not study.adaptive_stages:
         return {}
-    seats = Seat.objects.filter(study=study, item__purpose=Item.Purpose.RATED).order_by().values("item")
-    return dict(seats.annotate(places=Count("pk")).values_list("item", "places"))
+    seats = Seat.objects.filter(study=study, item__purpose=Item.Purpose.RATED).order_by()
+    return dict(seats.values_list("item").annotate(Count("pk")))
 
 
 def _items(study: Study, wanted: QuerySet[Item]) -> tuple[Integers, Items]:

@@ -28,9 +28,9 @@ class Measure:
         return cls(round(value, DIGITS), round(interval.low, DIGITS), round(interval.high, DIGITS))
 
     @classmethod
-    def of_estimate(cls, estimate: Estimate, *, unit: str = "unit") -> Measure:
-        """A statistic of ``attribution.analysis``; its reason names items as the report does."""
-        reason = estimate.reason.replace("unit", unit)
+    def of_estimate(cls, estimate: Estimate, *, cluster: str = "image") -> Measure:
+        """A statistic of ``attribution.analysis``; its reason names what was drawn as the report does."""
+        reason = estimate.reason.replace("cluster", cluster)
         if math.isnan(estimate.value):
             return cls.undefined(reason or "no number")
         return cls.of(estimate.value, estimate.interval, reason=reason)

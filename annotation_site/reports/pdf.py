@@ -14,7 +14,17 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Image, KeepTogether, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    Image,
+    KeepTogether,
+    PageBreak,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+)
 
 from annotation_site.reports.drawings import Drawing, drawings
 from annotation_site.reports.report import Report
@@ -111,12 +121,15 @@ def _table(table: ReportTable) -> list[Flowable]:
     title = [Paragraph(escape(table.title), _style(12, bold=True))]
     note = [Paragraph(escape(table.note), _style(8, colour=MUTED))] if table.note else []
     # A heading stays with the beginning of its table.
-    return [*title, *note, laid, Spacer(1, 8 * mm)]
+    return [CondPageBreak(45 * mm), *title, *note, laid, Spacer(1, 8 * mm)]
 
 
 def _widths(table: ReportTable) -> list[float]:
-    """Columns as wide as their longest cell wants, shared out within the page."""
-    cells = [table.heads, *table.cells()]
-    wanted = [max(6.0, *(min(26, len(row[at])) for row in cells)) for at in range(len(table.columns))]
+    """Columns as wide as their longest word needs, and their longest cell wants, shared out within the page."""
+    rows, wanted = table.cells(), []
+    for at, head in enumerate(table.heads):
+        cells = [row[at] for row in rows]
+        word = max(len(word) for cell in (head, *cells) for word in (cell.split() or [""]))
+        wanted.append(max(6.0, word + 3, *(min(26, len(cell) + 1) for cell in cells)))
     scale = min(WIDTH / sum(wanted), 2.2 * mm)
     return [width * scale for width in wanted]

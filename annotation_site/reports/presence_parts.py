@@ -58,9 +58,10 @@ def clustered_test(data: StudyData, found: Outcomes, rules: Rules) -> ClusteredT
         rng=rules.rng("clustered test"),
         permutations=PERMUTATIONS,
     )
-    reason = compared.difference.reason or "no p value"
+    difference = Measure.of_estimate(compared.difference, cluster="noun pair")
+    reason = difference.reason or "no p value"
     return ClusteredTest(
-        difference=Measure.of_estimate(compared.difference),
+        difference=difference,
         p=Measure.number(compared.p_value, reason),
         chi_squared=Measure.number(compared.chi_squared, reason),
         p_rao_scott=Measure.number(compared.p_rao_scott, reason),

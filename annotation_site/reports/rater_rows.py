@@ -95,8 +95,10 @@ def _row(
     times: dict[int, tuple[float, float]],
 ) -> RaterRow:
     rater, (seconds, quick) = data.raters[number], times.get(number, (np.nan, np.nan))
-    nan = float("nan")
-    of = (lambda name: nan) if quality is None or at is None else (lambda name: float(getattr(quality, name)[at]))
+
+    def of(name: str) -> float:
+        return float("nan") if quality is None or at is None else float(getattr(quality, name)[at])
+
     return RaterRow(
         rater=rater.pseudonym,
         judgements=int(given[number]),
@@ -110,7 +112,7 @@ def _row(
         alpha_change=Measure.number(of("alpha_change"), "no alpha without"),
         longest_run=0 if quality is None or at is None else int(quality.longest_run[at]),
         entropy=Measure.number(of("entropy"), "no ratings"),
-        spammer_score=Measure.number(scores.get(number, nan), FEW),
+        spammer_score=Measure.number(scores.get(number, float("nan")), FEW),
         excluded=rater.reason,
     )
 

@@ -11,8 +11,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import F
-
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.data import CODES, Rater, code_of
@@ -79,14 +77,14 @@ def item_rows(study: Study, raters: dict[int, Rater]) -> Iterator[ItemRow]:
 
 def _judgements(study: Study) -> Iterator[tuple[Any, ...]]:
     stored = Judgement.objects.filter(seat__study=study, seat__item__purpose=Item.Purpose.RATED)
-    rows = stored.annotate(item=F("seat__item__position")).order_by("item", "id")
-    return rows.values_list("item", "enrolment_id", *ANSWERED, *SEEN).iterator(chunk_size=CHUNK)
+    rows = stored.order_by("seat__item__position", "id")
+    return rows.values_list("seat__item__position", "enrolment_id", *ANSWERED, *SEEN).iterator(chunk_size=CHUNK)
 
 
 def _item(
     study: Study, stored: dict[str, Any], answers: list[tuple[Any, ...]], raters: dict[int, Rater], places: int
 ) -> ItemRow:
-    values = {name: "" if stored[name] is None else stored[name] for name in STORED}
+    values: dict[str, Any] = {name: "" if stored[name] is None else stored[name] for name in STORED}
     values |= {"places": places, "withdrawn": stored["withdrawn_at"] is not None}
     subject = {field.name: values[field.name] for field in SUBJECT}
     judgements = [subject | _judgement(row, raters, withdrawn=values["withdrawn"]) for row in answers]

@@ -75,7 +75,7 @@ def test_tags_are_compared_two_by_two_the_higher_first(rated):
     # One scored verb: a difference, and no more.
     verb = by_pair[frozenset(("ADJ", "VERB"))]
     assert (verb.difference.value, verb.difference.low, verb.p.value) == (0.5, None, None)
-    assert verb.p.reason == "one cluster in a group"
+    assert verb.p.reason == "one image in a group"
 
 
 def test_means_carry_intervals_over_raters_too(rated):
