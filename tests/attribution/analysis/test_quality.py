@@ -170,6 +170,15 @@ def test_one_rater_is_described_without_the_others():
     assert (found.longest_run[0], found.effective_raters, found.largest_share) == (2, 1, 1)
 
 
+def test_raters_with_nothing_in_common_are_described_one_by_one():
+    found = quality.rater_quality([1, 2, 3, 4], ["a", "a", "b", "b"], [4, 4, 5, 1])
+    assert math.isnan(found.alpha)
+    assert np.isnan(found.correlation).all()
+    assert found.compared.tolist() == [0, 0]
+    assert found.longest_run.tolist() == [2, 1]
+    assert found.entropy == pytest.approx([0, 1])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
