@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import checks
@@ -15,6 +15,15 @@ from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.assignment.leases import lease_end, release, release_expired
 from annotation_site.rating.assignment.places import places_left
 from annotation_site.rating.models import Seat
+
+LOCKED = """
+    SELECT enrolment.*, study.state AS study_state
+    FROM raters_enrolment enrolment JOIN studies_study study ON study.id = enrolment.study_id WHERE enrolment.id = %s
+"""
+HELD = """
+    SELECT seat.*, item.withdrawn_at FROM rating_seat seat JOIN studies_item item ON item.id = seat.item_id
+    WHERE seat.enrolment_id = %s AND seat.state = 'leased' ORDER BY seat.ahead
+"""
 
 
 def may_rate(enrolment: Enrolment) -> bool:
@@ -64,14 +73,19 @@ def has_finished(enrolment: Enrolment) -> bool:
 
 
 def lock(enrolment: Enrolment) -> Enrolment:
-    """The enrolment with its study, read under a lock: two tabs queue up, and each counts what the other took."""
-    return Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
+    """The enrolment read again under a lock, its study's state with it: two tabs queue up, and each counts what the
+    other took."""
+    # Plain SQL, as in `places`: this is run twice for every answer. Without row locks, SQLite serialises transactions.
+    lock = " FOR UPDATE OF enrolment" if connection.features.has_select_for_update_of else ""
+    [locked] = Enrolment.objects.raw(LOCKED + lock, [enrolment.pk])
+    locked.study, locked.study.state = enrolment.study, locked.study_state
+    return locked
 
 
 def _leases(enrolment: Enrolment) -> list[Seat]:
     """At most two, the current one first; those of items that were withdrawn meanwhile are given back."""
-    held = enrolment.seats.filter(state=Seat.State.LEASED).select_related("item").order_by("ahead")
-    return [seat for seat in held if seat.item.withdrawn_at is None or not release(seat, enrolment)]
+    held = Seat.objects.raw(HELD, [enrolment.pk])
+    return [seat for seat in held if seat.withdrawn_at is None or not release(seat, enrolment)]
 
 
 def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> bool:

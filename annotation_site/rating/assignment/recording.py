@@ -14,7 +14,7 @@ from annotation_site.rating import adaptive, checks
 from annotation_site.rating.assignment.answers import Answer, KeyReused
 from annotation_site.rating.assignment.claims import lock
 from annotation_site.rating.assignment.clock import database_now
-from annotation_site.rating.assignment.places import last_ordinal, places_left
+from annotation_site.rating.assignment.places import next_ordinal, places_left
 from annotation_site.rating.models import Judgement, Seat
 
 
@@ -98,7 +98,7 @@ def _occupy(seat: Seat, enrolment: Enrolment) -> bool:
     this = Seat.objects.filter(pk=seat.pk)
     done: dict[str, Any] = {"state": Seat.State.DONE, "leased_until": None, "ahead": False}
     if not seat.item.purpose:
-        done["ordinal"] = last_ordinal(enrolment) + 1
+        done["ordinal"] = next_ordinal(enrolment)
     if this.filter(enrolment=enrolment, state=Seat.State.LEASED).update(**done):
         return True
     if this.filter(enrolment=enrolment, state=Seat.State.DONE).exists():
