@@ -69,8 +69,9 @@ class Call:
         return maps
 
     def _add(self, sums: MapSums, layer: str, heads: list[int], wanted: Attended, chosen: Tensor | slice) -> None:
-        keys = wanted.key.shape[2] if isinstance(chosen, slice) or wanted.lse is None else chosen.shape[1]
-        for first, part in wanted.parts(keys):
+        keys = range(wanted.key.shape[2])  # a softmax takes all of them, chosen or not
+        some = len(keys[chosen]) if isinstance(chosen, slice) else chosen.shape[1]
+        for first, part in wanted.parts(len(keys) if wanted.lse is None else some):
             probabilities = part.probabilities(chosen)
             if self._raw is not None:
                 self._raw.add(self._begun - 1, layer, heads[first:], probabilities)
