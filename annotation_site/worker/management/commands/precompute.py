@@ -27,7 +27,7 @@ class Command(BaseCommand):
             "--batch-size",
             type=int,
             default=16,
-            help="images claimed at once, half an hour at most (default: 16); memory decides how many are drawn together",
+            help="images claimed at once, for half an hour (default: 16); memory decides how many are drawn together",
         )
         parser.add_argument("--limit", type=int, help="stop after this many images")
         parser.add_argument("--retry-failed", action="store_true", help="queue those that failed once more, first")
