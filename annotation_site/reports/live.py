@@ -12,8 +12,9 @@ from django.db.models import Count, F
 from annotation_site.rating.models import Seat
 from annotation_site.reports.actions import Seats
 from annotation_site.reports.data import NO_GROUP, TOO_POOR, Column, StudyData
-from annotation_site.reports.loading import group_field, microseconds
+from annotation_site.reports.loading import group_field
 from annotation_site.reports.outcomes import RATINGS, Outcomes
+from annotation_site.reports.stored import microseconds
 from annotation_site.studies.models import Item, Study
 
 HOUR = timedelta(hours=1)

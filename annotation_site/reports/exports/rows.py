@@ -16,8 +16,9 @@ from annotation_site.rating.models import Judgement
 from annotation_site.reports.data import CODES, Rater, code_of
 from annotation_site.reports.exports.columns import COUNTS, JUDGEMENTS, RATERS, RECIPE, SUBJECT
 from annotation_site.reports.exports.fates import fate_of
-from annotation_site.reports.loading import CHUNK, places_of, rated_items
+from annotation_site.reports.loading import places_of, rated_items
 from annotation_site.reports.outcomes import scored_as
+from annotation_site.reports.stored import CHUNK
 from annotation_site.studies.models import Item, Study
 
 # Where the database keeps what a column of an item shows; the rest follows from these.

