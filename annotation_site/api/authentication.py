@@ -39,7 +39,7 @@ class IsEnrolled(BasePermission):
         return isinstance(request.auth, Enrolment)
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     """How the schema describes it."""
 
     target_class = BearerToken

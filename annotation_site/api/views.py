@@ -39,7 +39,7 @@ KEY = OpenApiParameter(
 )
 
 
-def problems(*codes: int) -> dict[tuple[int, str], OpenApiResponse]:
+def problems(*codes: int) -> dict[Any, OpenApiResponse]:
     """The errors that an operation may answer with."""
     return {(code, MEDIA_TYPE): OpenApiResponse(serializers.ProblemSerializer) for code in codes}
 

@@ -55,10 +55,10 @@ def claim_ahead(enrolment: Enrolment, *, rng: random.Random, now: datetime | Non
     """
     now = now or database_now()
     enrolment = lock(enrolment)
-    current, *ahead = _leases(enrolment) or [None]
-    if current is None or not may_rate(enrolment) or not _keep(current, enrolment, now, ahead=False):
+    held = _leases(enrolment)
+    if not held or not may_rate(enrolment) or not _keep(held[0], enrolment, now, ahead=False):
         return None
-    for seat in ahead:
+    for seat in held[1:]:
         if _keep(seat, enrolment, now, ahead=True):
             return seat
     return _lease(enrolment, rng=rng, now=now, ahead=True)
@@ -78,14 +78,14 @@ def lock(enrolment: Enrolment) -> Enrolment:
     # Plain SQL, as in `places`: this is run twice for every answer. Without row locks, SQLite serialises transactions.
     lock = " FOR UPDATE OF enrolment" if connection.features.has_select_for_update_of else ""
     [locked] = Enrolment.objects.raw(LOCKED + lock, [enrolment.pk])
-    locked.study, locked.study.state = enrolment.study, locked.study_state
+    locked.study, locked.study.state = enrolment.study, vars(locked)["study_state"]
     return locked
 
 
 def _leases(enrolment: Enrolment) -> list[Seat]:
     """At most two, the current one first; those of items that were withdrawn meanwhile are given back."""
     held = Seat.objects.raw(HELD, [enrolment.pk])
-    return [seat for seat in held if seat.withdrawn_at is None or not release(seat, enrolment)]
+    return [seat for seat in held if vars(seat)["withdrawn_at"] is None or not release(seat, enrolment)]
 
 
 def _keep(seat: Seat, enrolment: Enrolment, now: datetime, *, ahead: bool) -> bool:

@@ -52,7 +52,7 @@ def forget(study: int) -> None:
 
 
 def _remembered(name: str, study: int, look: Callable[[], int]) -> int:
-    return cache.get_or_set(_key(name, study), look, SECONDS)
+    return int(cache.get_or_set(_key(name, study), look, SECONDS) or 0)
 
 
 def _key(name: str, study: int) -> str:
