@@ -18,7 +18,7 @@ from annotation_site.studies.models import Item, Study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ARTICLES = {"a", "an", "the"}
-MADE = 56
+MADE = 28
 
 
 @pytest.fixture(scope="module")
@@ -107,4 +107,4 @@ def test_from_real_captions_to_a_report(drive, model: Path, shared_data: Path, t
     assert sum(articles.values()) > 0
     assert (tmp_path / "report" / "figure.svg").read_text().startswith("<?xml")
     page = drive(lambda visitor: visitor.page.goto("/reports/coco/") and visitor.page.inner_text("main"))
-    assert "168" in page
+    assert f"{3 * MADE}" in page
