@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from PIL import Image
@@ -137,7 +138,8 @@ def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Generator[
 
     prompts = [generation.prompt.text for generation in batch]
     seeds = [generation.seed for generation in batch]
-    with closing(generate(recipe.record(), prompts, seeds, pipeline=pipeline)) as drawn:
+    cache = settings.DATA_DIR / "cache"
+    with closing(generate(recipe.record(), prompts, seeds, pipeline=pipeline, cache=cache)) as drawn:
         yield from zip(batch, drawn, strict=True)
 
 
