@@ -105,6 +105,16 @@ def test_a_break_is_offered_once_every_n_answers_and_skipped_at_once(way):
     assert Judgement.objects.count() == 2
 
 
+def test_the_last_answer_can_be_undone_from_a_break_which_is_then_still_offered(way):
+    rater = way(break_every=1)
+    rater.judge("3")
+    assert f"/rate/{rater.enrolment.token}/last/" in rater.open().content.decode()
+    page = rater.open("last/").context
+    rater.post("", ticket=page["ticket"], key=str(page["key"]), answer="4")
+    assert list(Judgement.objects.order_by("id").values_list("rating", "current")) == [(3, False), (4, True)]
+    assert rater.at == "break"
+
+
 def test_a_break_changes_nothing_of_the_lease(way):
     rater = way(break_every=1)
     rater.judge("3")
