@@ -37,8 +37,8 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _reply(code: str, reply: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
-    content = next(iter(reply.get("content", {}).values()), {}).get("schema", {})
-    fields = [] if int(code) >= 400 else list(_fields(content, parts))
+    contents: list[dict[str, Any]] = list(reply.get("content", {}).values())
+    fields = list(_fields(contents[0]["schema"], parts)) if contents and int(code) < 400 else []
     return {"code": code, "description": reply.get("description", ""), "fields": fields}
 
 

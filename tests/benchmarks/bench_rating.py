@@ -4,6 +4,9 @@
 next item's page and the answer's submission: by the page's script, which gets the next page in reply to the answer, and
 without it, in two requests. The bare cycle is a view with one indexed SELECT and a view with one INSERT and one UPDATE
 in a transaction. They take turns, with 1 and with 32 clients. The aim is half as many cycles as the bare one's.
+
+On a machine with other work the clock tells little; the second ratio is that of cycles to the CPU time which the server
+and its PostgreSQL backends took for them.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -76,16 +80,53 @@ def fields(page: bytes) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in FIELD.findall(page)}
 
 
-CYCLES = (by_script, by_form, bare)
+Cycle = Callable[[Connection, str], None]
+CYCLES: tuple[Cycle, ...] = (by_script, by_form, bare)
 
 
-def cycles_a_second(cycle: Callable[[Connection, str], None], port: int, tokens: list[str], seconds: float) -> float:
+@dataclass
+class Server:
+    """gunicorn, and the database behind it."""
+
+    port: int
+    master: int
+
+    def cpu(self) -> float:
+        """CPU seconds so far of its processes and of their PostgreSQL backends."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            backends = [row[0] for row in cursor.fetchall()]
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
+        return sum(_cpu(pid) for pid in (self.master, *children, *backends))
+
+
+def _cpu(pid: int | str) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Taken:
+    """What some cycles took, in seconds: by the clock, and of the server's and the database's CPU time."""
+
+    cycles: int
+    clock: float
+    cpu: float
+
+
+def take(cycle: Cycle, served: Server, tokens: list[str], seconds: float) -> Taken:
     """Each token is a client of its own, rating as fast as it is answered."""
+    cpu = served.cpu()
     end = time.perf_counter() + seconds
     counts = [0] * len(tokens)
 
     def run(number: int) -> None:
-        connection = Connection(port)
+        connection = Connection(served.port)
         while time.perf_counter() < end:
             cycle(connection, tokens[number])
             counts[number] += 1
@@ -96,12 +137,12 @@ def cycles_a_second(cycle: Callable[[Connection, str], None], port: int, tokens:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(counts) / (time.perf_counter() - began)
+    return Taken(sum(counts), time.perf_counter() - began, served.cpu() - cpu)
 
 
 @contextmanager
-def server(data: str) -> Iterator[int]:
-    """gunicorn with two processes of eight threads; its port."""
+def server(data: str) -> Iterator[Server]:
+    """gunicorn with two processes of eight threads."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -114,7 +155,7 @@ def server(data: str) -> Iterator[int]:
     )
     try:
         _wait_for(port)
-        yield port
+        yield Server(port, process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
@@ -142,17 +183,26 @@ def prepare() -> list[str]:
     return tokens
 
 
-def turn(port: int, tokens: list[str], seconds: float) -> list[float]:
-    return [cycles_a_second(cycle, port, tokens, seconds) for cycle in CYCLES]
+def turn(served: Server, tokens: list[str], seconds: float) -> list[Taken]:
+    return [take(cycle, served, tokens, seconds) for cycle in CYCLES]
 
 
-def report(clients: int, turns: list[list[float]]) -> None:
-    """Medians over the turns, and of the ratio to the bare cycle of the same turn."""
+def report(clients: int, turns: list[list[Taken]]) -> None:
+    """Medians over the turns; ratios are to the bare cycle of the same turn."""
     for number, cycle in enumerate(CYCLES):
-        rate, ratio = median(row[number] for row in turns), median(row[number] / row[-1] for row in turns)
+        rate = median(row[number].cycles / row[number].clock for row in turns)
+        cpu = median(1000 * row[number].cpu / row[number].cycles for row in turns)
+        by_clock = median(_ratio(row[number], row[-1], "clock") for row in turns)
+        by_cpu = median(_ratio(row[number], row[-1], "cpu") for row in turns)
         sys.stdout.write(
-            f"{clients:3} clients, {cycle.__name__:10} {rate:7.1f} cycles/s, ratio {ratio:.2f} (aim {AIM})\n"
+            f"{clients:3} clients, {cycle.__name__:10} {rate:7.1f} cycles/s, {cpu:6.1f} ms CPU each; "
+            f"ratio {by_clock:.2f} by the clock, {by_cpu:.2f} by CPU (aim {AIM})\n"
         )
+
+
+def _ratio(ours: Taken, bare: Taken, of: str) -> float:
+    """Cycles a second of ours over the bare one's."""
+    return float(ours.cycles / getattr(ours, of) / (bare.cycles / getattr(bare, of)))
 
 
 def main() -> None:
@@ -163,11 +213,11 @@ def main() -> None:
     options = parser.parse_args()
     with scratch_database("attest_bench_rating"), tempfile.TemporaryDirectory() as data:
         tokens = prepare()
-        with server(data) as port:
+        with server(data) as served:
             for cycle in CYCLES:
-                cycles_a_second(cycle, port, tokens, 1)  # warms up
+                take(cycle, served, tokens, 1)  # warms up
             for clients in CLIENTS:
-                report(clients, [turn(port, tokens[:clients], options.seconds) for _ in range(options.rounds)])
+                report(clients, [turn(served, tokens[:clients], options.seconds) for _ in range(options.rounds)])
     sys.stdout.write(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
 
 
