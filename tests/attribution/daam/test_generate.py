@@ -17,7 +17,7 @@ import torch
 from diffusers.utils import logging
 
 import attribution
-from attribution.daam import pipelines
+from attribution.daam import batches, pipelines
 from attribution.errors import PipelineError, TraceError, WordNotInPrompt
 from attribution.presets import preset
 from attribution.records import Recipe
@@ -327,3 +327,19 @@ def test_maps_of_another_method(pipeline: Any, generate: Any) -> None:
     assert (row, column) in {(7, 11), (7, 12), (8, 11), (8, 12)}  # the middle of 16 x 24
     with pytest.raises(TraceError, match="no method 'magic'"):
         attribution.generate(RECIPE, ["a dog"], [1], method="magic", pipeline=pipeline)
+
+
+def test_with_several_threads_each_image_is_drawn_alone(pipeline: Any, generate: Any) -> None:
+    calls: list[int] = []
+    torch.set_num_threads(2)  # put back by the fixture above
+    with watched(pipeline.unet, lambda sample: calls.append(len(sample) // 2)):
+        generate(SMALL, PROMPTS[:2], [1, 2])
+    assert calls == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("device", "side", "images"), [("cpu", 64, 1), ("cpu", 16, 4), ("cuda", 64, 16), ("cuda", 128, 4), ("cuda", 512, 1)]
+)
+def test_the_first_guess(device: str, side: int, images: int) -> None:
+    """As many positions as 16 images of 64 x 64 have on a GPU, as one of 32 x 32 has on a CPU; an image at least."""
+    assert batches.first_guess(torch.device(device), side * side) == images
