@@ -86,7 +86,7 @@ def defused(cell: Cell) -> Cell:
 
 def decimal(measure: Measure) -> str:
     """``3.42 (3.31 to 3.53)``, or why not."""
-    return _with_interval(measure, "{:.2f}".format)
+    return _with_interval(measure, lambda number: f"{round(number, 2) + 0.0:.2f}")
 
 
 def percent(measure: Measure) -> str:
@@ -96,7 +96,7 @@ def percent(measure: Measure) -> str:
 
 def points(measure: Measure) -> str:
     """A difference of shares in percentage points: ``+9 (+3 to +15)``, or why not."""
-    return _with_interval(measure, lambda number: f"{100 * number:+.0f}")
+    return _with_interval(measure, lambda number: f"{round(100 * number) + 0:+d}")
 
 
 def _with_interval(measure: Measure, write: Callable[[float], str]) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from annotation_site.reports.data import MISSING, Booleans, Column, StudyData
 from annotation_site.reports.measures import Measure, Share
-from annotation_site.reports.outcomes import RATINGS, SETS
+from annotation_site.reports.outcomes import RATINGS, SETS, outcomes
 from annotation_site.reports.presence import SETS as SET_DISTANCES
+from attribution.analysis.aggregation import Status
 from attribution.analysis.latent import dawid_skene
 from attribution.analysis.quality import RaterQuality, effective_raters, pace, rater_quality, spammer_scores
 
@@ -75,7 +76,10 @@ def crowd(data: StudyData, *, simulated: bool = False) -> Crowd:
 
 def _rows(data: StudyData, which: Booleans, given: Column) -> list[RaterRow]:
     total = int(given.sum())
-    quality, scores = _quality(data, which), _spammers(data, which)
+    # Agreement is of the same items as the headline's: of the reference arm, on pairs that nobody's opt-out dropped.
+    kept = data.in_use & ~outcomes(data, which).having(Status.DROPPED)
+    compared = which & kept[data.judgements.item]
+    quality, scores = _quality(data, compared), _spammers(data, compared)
     at = {int(name): place for place, name in enumerate(quality.raters)} if quality else {}
     times = _pace(data, which)
     return [

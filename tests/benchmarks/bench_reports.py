@@ -92,6 +92,23 @@ def _load() -> None:
 
 
 def _rows() -> None:
+    from annotation_site.reports import likert
+    from annotation_site.reports.loading import load
+    from annotation_site.reports.outcomes import outcomes
+    from annotation_site.reports.report import RESAMPLES, SEED
+    from annotation_site.studies.models import Study
+
+    def rows() -> None:
+        data = load(Study.objects.get(slug="bench"))
+        which = data.counted()
+        given = likert.ratings(data, which)
+        rules = likert.Rules(0, SEED, RESAMPLES)
+        likert.tag_rows(data.items, outcomes(data, which), given, rules, data.in_use, given)
+
+    _timed(rows)
+
+
+def _report() -> None:
     from annotation_site.reports.report import build_report
     from annotation_site.studies.models import Study
 
@@ -112,7 +129,8 @@ def _export() -> None:
 PARTS = {
     "bare streamed SELECT of the judgements": _bare,
     "the study's columns, read": _load,
-    "the whole report, rows and intervals": _rows,
+    "the per-tag rows, with their intervals": _rows,
+    "the whole report, contrasts and raters too": _report,
     "the export, without images": _export,
 }
 
