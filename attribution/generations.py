@@ -160,9 +160,9 @@ def _with_words(text: str, path: Path) -> Prompt:
 
 
 def _word(row: Any) -> Word:
-    texts = {name: str(row[name]) for name in ("text", "tag", "lemma", "relation")}
-    numbers = {name: int(row[name]) for name in ("start", "end", "head")}
-    return Word(**texts, **numbers)
+    text, tag, lemma, relation = (str(row[name]) for name in ("text", "tag", "lemma", "relation"))
+    start, end, head = (int(row[name]) for name in ("start", "end", "head"))
+    return Word(text, start, end, tag, lemma, head, relation)
 
 
 def _refuse(error: OSError) -> None:

@@ -116,9 +116,10 @@ class GroupedMeans:
     def _resampled(self, group: str, column: int) -> Floats:
         weighted = self._groups[group].weighted
         # A resample without any of the group's clusters says nothing of its mean.
-        return np.divide(
+        means: Floats = np.divide(
             weighted[:, column], weighted[:, 0], out=np.full(len(weighted), math.nan), where=weighted[:, 0] > 0
         )
+        return means
 
     def _column(self, measure: str) -> int:
         return list(self.measures).index(measure) + 1

@@ -130,13 +130,12 @@ class Syntax:
         return best, [example for example in worst if example not in best]
 
     def _row(self, group: str) -> SyntaxRow:
-        means = {name: self.means.mean(group, name) for name in MEASURES}
+        iou, iod, ioh, difference, empty = (self.means.mean(group, name) for name in MEASURES)
         to_unrelated = self.means.difference(group, UNRELATED, "iou")
         if group == UNRELATED:
             to_unrelated = Estimate.undefined("the baseline itself")
-        empty = means.pop("empty").value
         counts = self.means.count(group), self.means.additions(group)
-        return SyntaxRow(group, *counts, **means, to_unrelated=to_unrelated, empty=empty)
+        return SyntaxRow(group, *counts, iou, iod, ioh, difference, to_unrelated, empty.value)
 
     def _remember(self, relation: str, examples: Iterable[Example]) -> None:
         best, worst = self._best.setdefault(relation, []), self._worst.setdefault(relation, [])

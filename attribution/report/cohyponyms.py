@@ -22,7 +22,7 @@ from attribution.ontology import Ontology
 from attribution.report.figures import lines, nothing, points, spoken
 from attribution.report.page import Drawing, Report
 from attribution.report.published import COHYPONYMS, OTHERS
-from attribution.report.tables import Column, Table
+from attribution.report.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +88,7 @@ class CohyponymsJob:
             f"Left out: {self.total.other_prompts:,} images of other prompts, or of nouns in no group; "
             f"{self.total.without_map:,} images in which a noun has no map.",
         ]
-        groups = [
+        groups: list[dict[str, Cell]] = [
             {"group": name, "nouns": ", ".join(nouns), "above": ", ".join(self.ontology.hypernyms.get(name, ())) or "-"}
             for name, nouns in self.ontology.groups.items()
         ]

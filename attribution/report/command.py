@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Analyse a folder of generations: what `python -m attribution maps` or the site's worker wrote.
 
+adjectives  how much of what a swapped adjective changes lies outside its noun (on what `swaps` drew)
 cohyponyms  how much the maps of two nouns overlap, in images of prompts "a(n) X and a(n) Y"
 objects     how well the maps of nouns cover what a segmentation marks (needs --truth)
 syntax      what the maps of heads and their dependents share, relation by relation
@@ -35,7 +36,7 @@ def add_commands(commands: Any) -> None:
     prompts.add_commands(commands)
     parser = commands.add_parser(
         "analyse",
-        help="analyse a folder of generations: cohyponyms, objects, syntax, intensity",
+        help="analyse a folder of generations: adjectives, cohyponyms, objects, syntax, intensity",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -109,6 +110,12 @@ def _threshold(options: argparse.Namespace) -> Threshold:
     return PAPER if options.tau is None else Threshold(options.tau)
 
 
+def _adjectives(options: argparse.Namespace) -> Job:
+    from attribution.report.adjectives import AdjectivesJob
+
+    return AdjectivesJob(Reader(options.folder, parse_with(options.parser)), _threshold(options), options.seed)
+
+
 def _cohyponyms(options: argparse.Namespace) -> Job:
     from attribution.report.cohyponyms import CohyponymsJob, read_answers
 
@@ -152,6 +159,7 @@ def _intensity(options: argparse.Namespace) -> Job:
 
 
 JOBS: dict[str, Callable[[argparse.Namespace], Job]] = {
+    "adjectives": _adjectives,
     "cohyponyms": _cohyponyms,
     "intensity": _intensity,
     "objects": _objects,

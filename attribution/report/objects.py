@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attribution.analysis.objects import COCO, SWEEP, TAUS, MethodRow, Objects, scores
+from attribution.analysis.objects import COCO, TAUS, MethodRow, Objects, scores
 from attribution.errors import AnalysisError
 from attribution.generations import Reader, StoredGeneration
 from attribution.maps.resize import bicubic
@@ -45,6 +46,8 @@ NOTE = (
     "Percent; in brackets 95% bootstrap intervals that resample whole prompts. One value is one noun of one image; "
     "nouns said twice are one, with the mean of their maps. A segmenter that marks nothing for a noun scores 0 on it."
 )
+
+_DASHES: tuple[Any, ...] = (":", "-.", (0, (1, 4)), (0, (6, 2)))
 
 
 @dataclass
@@ -137,7 +140,7 @@ def _coco_rows() -> list[dict[str, Any]]:
 
 
 def _best(curve: list[tuple[float, Estimate, Estimate]]) -> str:
-    known = [(estimate.value, tau) for tau, _, estimate in curve if estimate.value == estimate.value]
+    known = [(estimate.value, tau) for tau, _, estimate in curve if not math.isnan(estimate.value)]
     if not known:
         return ""
     value, tau = max(known)
@@ -151,17 +154,18 @@ def _drawing(curve: list[tuple[float, Estimate, Estimate]], rows: list[MethodRow
 
 
 def _draw(figure: Figure, curve: list[tuple[float, Estimate, Estimate]], rows: list[MethodRow]) -> None:
-    if all(estimate.value != estimate.value for _, _, estimate in curve):
+    taus, coco, everything = zip(*curve, strict=True)
+    if all(math.isnan(estimate.value) for estimate in everything):
         nothing(figure, "No noun has both a map and a mask.")
         return
     axes = figure.subplots()
-    for at, label, style in ((2, "all nouns", "-o"), (1, COCO, "--s")):
-        known = [(point[0], 100 * point[at].value) for point in curve if point[at].value == point[at].value]
-        if known:
-            axes.plot(*zip(*known, strict=True), style, color=INK, markersize=3.5, markerfacecolor="white", label=label)
-    low = [100 * (point[2].interval.low) for point in curve]
-    axes.fill_between(SWEEP, low, [100 * point[2].interval.high for point in curve], color="#e4e4ea", zorder=0)
-    for row, style in zip(rows[len(TAUS) :], (":", "-.", (0, (1, 4)), (0, (6, 2))), strict=False):
-        axes.axhline(100 * row.all.value, color=GREY, linestyle=style, label=f"{row.method}, all nouns")
+    style: dict[str, Any] = {"color": INK, "markersize": 3.5, "markerfacecolor": "white"}
+    axes.plot(taus, [100 * estimate.value for estimate in everything], "-o", label="all nouns", **style)
+    if not math.isnan(coco[0].value):
+        axes.plot(taus, [100 * estimate.value for estimate in coco], "--s", label=COCO, **style)
+    low, high = ([100 * estimate.interval[end] for estimate in everything] for end in (0, 1))
+    axes.fill_between(taus, low, high, color="#e4e4ea", zorder=0)
+    for row, dashes in zip(rows[len(TAUS) :], _DASHES, strict=False):
+        axes.axhline(100 * row.all.value, color=GREY, linestyle=dashes, label=f"{row.method}, all nouns")
     axes.set(xlabel="tau, share of the map's largest value", ylabel="mIoU, percent", ylim=(0, 100), xlim=(0, 1))
     legend(axes, 2)

@@ -47,6 +47,7 @@ def add_commands(commands: Any) -> None:
     )
     prompts.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
     prompts.add_argument("--ontology", default="coco", help="cohyponyms: coco, tinyworld, or a JSON file")
+    _add_swaps(commands)
     ontology = commands.add_parser("ontology", help="group nouns by their hypernyms in a local WordNet database")
     ontology.set_defaults(run=make_ontology)
     ontology.add_argument("nouns", type=Path, help="a text file with a noun a line")
@@ -55,6 +56,45 @@ def add_commands(commands: Any) -> None:
         "--reach", type=int, default=3, help="steps up within which nouns meet (default: %(default)s)"
     )
     ontology.add_argument("--out", type=Path, required=True, help="the JSON file to write, for --ontology")
+
+
+def _add_swaps(commands: Any) -> None:
+    swaps = commands.add_parser("swaps", help="draw sets of prompts that differ in one adjective, from the same seeds")
+    swaps.set_defaults(run=draw)
+    swaps.add_argument(
+        "templates",
+        nargs="+",
+        metavar="SET",
+        help="such as 'a {rusty, metallic} shovel', or 'a {small, big} red [car]'",
+    )
+    swaps.add_argument("--out", type=Path, required=True, help="a folder; each image gets one of its own in it")
+    swaps.add_argument(
+        "--replay", action="store_true", help="draw all but the first by the first one's cross-attention"
+    )
+    swaps.add_argument("--model", default="tinyworld", help="a shipped model, a folder, or a downloaded hub id")
+    swaps.add_argument("--revision", default="", help="the commit, tag or branch of a hub id")
+    swaps.add_argument("--steps", type=int, help="inference steps (default: the model's usual)")
+    swaps.add_argument("--seeds", type=int, default=1, help="how many seeds (default: %(default)s)")
+    swaps.add_argument("--seed", type=int, default=0, help="the first seed (default: %(default)s)")
+    swaps.add_argument("--device", help="where to compute (default: a CUDA device where there is one)")
+
+
+def draw(options: argparse.Namespace) -> None:
+    """The ``swaps`` command; its folder is for ``analyse adjectives``."""
+    from attribution import load_pipeline
+    from attribution.presets import preset
+    from attribution.swaps import draw_swaps, swap_prompts
+
+    total = sum(len(swap_prompts(template)) for template in options.templates) * options.seeds
+    usual = preset(options.model, options.revision).recipe
+    revision = options.revision or None
+    pipeline = load_pipeline(options.model, device=options.device, dtype=usual.dtype, revision=revision)
+    call = {"num_inference_steps": options.steps or usual.steps, "guidance_scale": usual.guidance}
+    seeds = range(options.seed, options.seed + options.seeds)
+    drawn = draw_swaps(pipeline, options.templates, seeds, options.out, replay=options.replay, **call)
+    for _ in tqdm(drawn, total=total, unit="image", disable=not sys.stderr.isatty()):
+        pass
+    sys.stdout.write(f"{total} images in {options.out}\n")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -109,7 +149,10 @@ def _parsed(options: argparse.Namespace) -> Iterable[Prompt]:
         raise SamplingError(f"{options.set} draws from captions: give --captions FILE")
     captions = load_captions(options.captions)
     prompts = load_parser(options.parser).parse_captions(captions)
-    return tqdm(prompts, desc="parsing", total=len(captions), unit="caption", disable=not sys.stderr.isatty())
+    shown: Iterable[Prompt] = tqdm(
+        prompts, desc="parsing", total=len(captions), unit="caption", disable=not sys.stderr.isatty()
+    )
+    return shown
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
