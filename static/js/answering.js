@@ -59,13 +59,19 @@ function fields() {
 
 function send(action, body) {
   const headers = { "Content-Type": "application/x-www-form-urlencoded", "X-Requested-With": "fetch" };
-  return fetch(action, { method: "POST", headers, body, signal: AbortSignal.timeout(PATIENCE) });
+  return fetch(action, { method: "POST", headers, body, signal: AbortSignal.timeout?.(PATIENCE) });
 }
 
 async function submit() {
   const nothing = !chosen().length;
   if (sending || (nothing && performance.now() - swapped < DOUBLE_CLICK)) return;
-  const [name, action, body] = [UNSENT + form.elements.key.value, form.action, fields()];
+  const [name, action] = [UNSENT + form.elements.key.value, form.action];
+  let body;
+  try {
+    body = fields();
+  } catch {
+    return form.submit();
+  }
   if (!nothing) memory.write(name, { action, body });
   sending = true;
   performance.mark("attest.answered");
@@ -73,6 +79,8 @@ async function submit() {
     const response = await send(action, body);
     if (later(response)) throw new Error(`status ${response.status}`);
     const text = await response.text();
+    // Whatever stands between, such as a network's sign-in page, has not stored the answer.
+    if (!text.includes('id="main"')) throw new Error("not our page");
     memory.forget(name);
     lost().hidden = true;
     await follow(response, text);

@@ -66,7 +66,8 @@ export function listen() {
       if (!response.ok) throw new Error(`status ${response.status}`);
       await follow(response, await response.text());
     } catch {
-      location.assign(link.href);
+      // Without a connection this page is worth more than the browser's word for that.
+      if (navigator.onLine) location.assign(link.href);
     }
   });
 }
