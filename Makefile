@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -50,6 +50,9 @@ format: $(INSTALLED) ## rewrite the code in the house style
 
 bench: $(INSTALLED) ## benchmarks, as ratios between two things in one run
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+soak: $(INSTALLED) ## the long attacks: killed servers, races by the thousand; minutes each
+	$(BIN)/pytest tests/soak
 
 clean: ## remove the environment and caches; data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
