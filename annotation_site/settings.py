@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
     "its stimulus, send the answer, go on. All bodies are JSON; times are ISO 8601 in UTC.",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {"StudyStateEnum": "annotation_site.studies.models.Study.State"},
 }
 

@@ -54,10 +54,10 @@ def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> 
 
 def _submit(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
     ticket, key = _credentials_or_404(request, enrolment)
-    seat = _seats().get(pk=ticket.seat)
     form = form_class(enrolment.study)(request.POST)
     if not form.is_valid():
-        return _again(request, enrolment, seat, form, ticket, key)
+        return _again(request, enrolment, _seats().get(pk=ticket.seat), form, ticket, key)
+    seat = Seat.objects.select_related("item").get(pk=ticket.seat)
     try:
         assignment.record(
             seat=seat,
