@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -39,7 +39,11 @@ class StudyAdmin(ModelAdmin):
     history = ("History", {"fields": ("sampling", "created_at", "opened_at", "closed_at")})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
-        return super().get_queryset(request).annotate(items_there=Count("items"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(items_there=Count("items", filter=Q(items__purpose=Item.Purpose.RATED)))
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Study | None = None) -> Any:
         draft = obj is None or obj.state == Study.State.DRAFT

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Word
+from annotation_site.studies.maps import item_map
 from annotation_site.studies.models import Item, KnownAnswer, Study
+from attribution.errors import AttributionError
 
 Mask = NDArray[np.bool_]
 GOOD: dict[str, Any] = {"lowest": 4, "highest": 5}
@@ -67,7 +69,7 @@ def add_known_item(
     """An item with a known answer, after the study's other items; ``shown`` are the fields that choose its map.
 
     The same item again is the one that is there; with another answer it is refused by a ValidationError, as is an
-    answer that is none. Raises StudyStarted when the study is no draft any more.
+    answer that is none, and a word without a map. Raises StudyStarted when the study is no draft any more.
     """
     if study.state != Study.State.DRAFT:
         raise StudyStarted(
@@ -87,7 +89,17 @@ def add_known_item(
     answer = KnownAnswer(item=item, **known)
     answer.full_clean()
     answer.save()
+    if study.kind == Study.Kind.LIKERT:
+        _require_map(item)
     return item
+
+
+def _require_map(item: Item) -> None:
+    """What raters would find missing on the page is found here."""
+    try:
+        item_map(item)
+    except (AttributionError, OSError) as error:
+        raise ValidationError(f"“{item.word.text}” in this picture has no map to show: {error}") from error
 
 
 def add_gold_item(study: Study, generation: Generation, word: Word, mask: Mask, *, good: bool) -> Item:

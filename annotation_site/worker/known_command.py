@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -42,6 +43,8 @@ class KnownItemsCommand(BaseCommand):
             made = self._add(study, options.get("manifest"), options["count"])
         except (NothingKnown, StudyStarted, BadManifest) as error:
             raise CommandError(str(error)) from error
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         if not made:
             raise CommandError(
                 f"Study {study.slug!r} has no finished picture that serves: run precompute first, or draw more pairs."

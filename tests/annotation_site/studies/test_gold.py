@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from annotation_site.rating import assignment
+from annotation_site.stimuli import files
 from annotation_site.studies.gold import NotAMask, StudyStarted, add_gold_item, add_known_item, store_mask
 from annotation_site.studies.maps import item_map
 from annotation_site.studies.models import Item, KnownAnswer
@@ -71,4 +72,12 @@ def test_a_known_answer_must_be_one(draft, known):
     rated = draft.items.first()
     with pytest.raises(ValidationError):
         add_known_item(draft, rated.generation, rated.word, purpose="practice", known=known)
+    assert not Item.objects.exclude(purpose="").exists()
+
+
+def test_a_word_without_a_map_is_found_before_a_rater_finds_it(draft):
+    rated = draft.items.first()
+    files.write(str(rated.generation.maps.name), b"torn")
+    with pytest.raises(ValidationError, match="has no map to show"):
+        add_known_item(draft, rated.generation, rated.word, purpose="practice", known={"lowest": 1, "highest": 2})
     assert not Item.objects.exclude(purpose="").exists()
