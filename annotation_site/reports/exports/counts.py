@@ -15,7 +15,7 @@ class Tally:
 
     items: int = 0
     withdrawn: int = 0
-    images: set[str] = field(default_factory=set)
+    images: int = 0
     groups: Counter[str] = field(default_factory=Counter)
     fates: Counter[str] = field(default_factory=Counter)
     locales: Counter[str] = field(default_factory=Counter)
@@ -29,7 +29,6 @@ class Tally:
         values = row.values
         self.items += 1
         self.withdrawn += values["withdrawn"]
-        self.images.add(values["image"])
         self.groups[values["condition"] or values["tag"]] += 1
         self.sources.add(values["prompt_source"])
         self.parsers.add(values["parser"])

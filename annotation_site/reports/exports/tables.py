@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from annotation_site.reports.exports.columns import Field, schema
 from annotation_site.reports.formats import defused
 
-BLOCK = 20_000
+BLOCK = 10_000
 Row = Sequence[Any]
 
 

@@ -46,7 +46,7 @@ def description(facts: dict[str, Any], tally: Tally) -> str:
     models = ", ".join(recipe["model_title"] or recipe["model"] for recipe in facts["recipes"])
     return (
         f"Human judgements of the study “{named['title']}”: {tally.judgements} {KINDS[named['kind']]}, of which "
-        f"{tally.fates['counted']} count, by {_people(tally)} on {tally.items} items ({len(tally.images)} images"
+        f"{tally.fates['counted']} count, by {_people(tally)} on {tally.items} items ({tally.images} images"
         f"{f' by {models}' if models else ''}). Collected with Attest; {named['raters_an_item']} raters an item."
     )
 

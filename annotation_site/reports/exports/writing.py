@@ -16,7 +16,7 @@ from annotation_site.reports.exports.folders import new_folder
 from annotation_site.reports.exports.pictures import NO_FILES, Pictures
 from annotation_site.reports.exports.rows import ItemRow, item_rows, judgement_row, rater_rows
 from annotation_site.reports.exports.tables import Table, as_text
-from annotation_site.reports.loading import raters_of, snapshot
+from annotation_site.reports.loading import raters_of, rated_items, snapshot
 from annotation_site.studies.models import Study
 
 Progress = Callable[[], None]
@@ -45,6 +45,7 @@ def export_study(
 
 def _tables(study: Study, folder: Path, *, images: bool, on_item: Progress) -> Tally:
     raters, tally, pictures = raters_of(study), Tally(), Pictures(folder)
+    tally.images = rated_items(study).order_by().values("generation").distinct().count()
     tally.excluded.update(rater.reason for rater in raters.values() if rater.reason)
     with (
         Table(folder, "items", ITEMS) as items,

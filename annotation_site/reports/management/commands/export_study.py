@@ -50,5 +50,5 @@ class Command(BaseCommand):
                 raise CommandError(f"Cannot write to {out}: {error.strerror}. Choose another --out.") from error
         self.stdout.write(
             f"{out}: {tally.judgements} judgements ({tally.fates['counted']} counted) on {tally.items} items, "
-            f"{len(tally.images)} images. The report from it: manage.py report --from-export {out}"
+            f"{tally.images} images. The report from it: manage.py report --from-export {out}"
         )
