@@ -13,7 +13,8 @@
     |   +-- WordPastTheCut      the text encoder cut the prompt off before the word
     +-- MapFileError            a heat-map file is corrupt or of another kind
     +-- GenerationError         a stored generation lacks its prompt, words or image
-    +-- SegmentationError       masks are missing, or a segmenter cannot be loaded or cannot read the image
+    +-- SegmentationError       masks are malformed, or a segmenter cannot work on the image
+    +-- SegmenterError          a segmenter is unknown, missing, or cannot be loaded
     +-- AnalysisError           ratings are not a table that a statistic can be computed from
 """
 
@@ -63,7 +64,11 @@ class GenerationError(AttributionError):
 
 
 class SegmentationError(AttributionError):
-    """Masks are missing or malformed, or a segmenter cannot be loaded or cannot read the image."""
+    """Masks are malformed, or a segmenter cannot work on the image."""
+
+
+class SegmenterError(AttributionError):
+    """A segmenter is unknown or missing, or its files cannot be loaded."""
 
 
 class AnalysisError(AttributionError):

@@ -113,8 +113,8 @@ def _drawn(
 
     with attribution.Recording() as recording:
         for at, one in enumerate(prompts):
-            carried = {"record" if at == 0 else "replay": recording} if replay else {}
-            with attribution.trace(pipeline, **carried) as tracer:
+            record, replayed = (recording if replay and at == 0 else None), (recording if replay and at else None)
+            with attribution.trace(pipeline, record=record, replay=replayed) as tracer:
                 image = pipeline(one.text, generator=torch.Generator().manual_seed(seed), **call).images[0]
             yield image, tracer.heat_maps()[0]
 

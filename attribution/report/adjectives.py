@@ -19,7 +19,7 @@ from attribution.generations import Reader, StoredGeneration
 from attribution.maps.heat_maps import HeatMap
 from attribution.report.figures import legend, lines, nothing, points, spoken
 from attribution.report.page import Drawing, Gallery, Picture, Report
-from attribution.report.tables import Column, Table
+from attribution.report.tables import Cell, Column, Table
 from attribution.swaps import read_swap
 
 if TYPE_CHECKING:
@@ -87,11 +87,7 @@ class AdjectivesJob:
 
     def report(self, reader: Reader) -> Report:
         groups = self.means.groups or [OWN]
-        rows = [
-            {"group": group, "images": self.means.count(group)}
-            | {name: self.means.mean(group, name) for name in MEASURES}
-            for group in groups
-        ]
+        rows = [self._row(group) for group in groups]
         text = [
             "One adjective of a prompt is swapped and the seed kept. How much of the image's change lies outside of "
             "what the noun marks, and how far does the adjective's own map go beyond it?"
@@ -100,6 +96,10 @@ class AdjectivesJob:
         sheet = Gallery("Sets", [picture for names in self.sets.values() for picture in _strip(names, reader)])
         facts = {"threshold": self.threshold.label, "bootstrap seed": str(self.seed)}
         return Report("Adjectival entanglement", facts, text, [table], self._drawing(groups), [sheet])
+
+    def _row(self, group: str) -> dict[str, Cell]:
+        row: dict[str, Cell] = {"group": group, "images": self.means.count(group)}
+        return row | {name: self.means.mean(group, name) for name in MEASURES}
 
     def _mask(self, word: HeatMap, shape: tuple[int, ...], steps: int) -> Booleans:
         return np.asarray(self.threshold.masks(word.resized(shape[0], shape[1]).values[None], steps)[0])

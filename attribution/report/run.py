@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from attribution.errors import AnalysisError, AttributionError
+from attribution.errors import AnalysisError, GenerationError, MapFileError, SegmentationError, WordError
 from attribution.generations import Reader, StoredGeneration, Unreadable, names
 from attribution.report.page import Report
 
@@ -23,6 +23,9 @@ RECORDS = "records.jsonl"
 FORMAT = 1
 NAMED = 200
 """Skipped generations that a report names; more are only counted."""
+
+# What is wrong with one image; a missing segmenter or parser is wrong with all and stops the run.
+_OF_ONE_IMAGE = (AnalysisError, GenerationError, MapFileError, SegmentationError, WordError)
 
 
 class Job(Protocol):
@@ -36,7 +39,7 @@ class Job(Protocol):
         ...
 
     def measure(self, generation: StoredGeneration) -> dict[str, Any]:
-        """What one image adds, as JSON can hold it; raises AttributionError where it cannot be measured."""
+        """What one image adds, as JSON can hold it; raises an error of the image where it cannot be measured."""
         ...
 
     def add(self, name: str, prompt: str, record: dict[str, Any]) -> None:
@@ -87,7 +90,7 @@ def _measure(job: Job, generation: StoredGeneration | Unreadable, file: Any, tal
         return
     try:
         record = job.measure(generation)
-    except AttributionError as error:
+    except _OF_ONE_IMAGE as error:
         _skip(Unreadable(generation.name, str(error)), tally)
         return
     job.add(generation.name, generation.prompt.text, record)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmenterError
 
 Masks = dict[str, NDArray[np.bool_]]
 
@@ -27,7 +27,8 @@ class Segmenter(Protocol):
         """For each of the ``nouns`` (lower-case lemmas, or names) that it knows and sees, a mask bool [height, width].
 
         ``image`` is RGB; ``generation`` is its name in the folder it was read from. Nouns that it does not know, or
-        whose mask would be empty, are left out. Raises SegmentationError where it cannot work on the image.
+        whose mask would be empty, are left out. Raises SegmentationError where it cannot work on the image,
+        SegmenterError where it cannot be loaded.
         """
         ...
 
@@ -45,11 +46,11 @@ def segmenter(description: str, device: str | None = None) -> Segmenter:
     """The segmenter that ``description`` names, ``KIND`` or ``KIND:WHAT``.
 
     ``whole``; ``tinyworld``; ``files:FOLDER``; ``mask2former`` and ``clipseg``, each also with the hub id or folder of
-    a checkpoint. ``device`` is where models compute. Raises SegmentationError for any other name.
+    a checkpoint. ``device`` is where models compute. Raises SegmenterError for any other name.
     """
     kind, _, what = description.partition(":")
     if kind not in _MAKERS:
-        raise SegmentationError(f"no segmenter {description!r}: choose from {', '.join(_MAKERS)}")
+        raise SegmenterError(f"no segmenter {description!r}: choose from {', '.join(_MAKERS)}")
     return _MAKERS[kind](what, device)
 
 

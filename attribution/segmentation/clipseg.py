@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmenterError
 from attribution.segmentation.base import Masks, known
 from attribution.segmentation.loading import device_of, folder_of, loading, ready
 
@@ -27,7 +27,7 @@ class ClipSeg:
         template: str = TEMPLATE,
     ) -> None:
         if not 0 < threshold < 1:
-            raise SegmentationError(f"threshold {threshold} of CLIPSeg: give a probability between 0 and 1")
+            raise SegmenterError(f"threshold {threshold} of CLIPSeg: give a probability between 0 and 1")
         self._checkpoint, self._device, self._threshold, self._template = checkpoint, device, threshold, template
         self.name = f"CLIPSeg ({checkpoint}, {threshold:g})"
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmentationError, SegmenterError
 from attribution.segmentation.base import Masks, known
 
 
@@ -21,7 +21,7 @@ class MaskFiles:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise SegmentationError(f"no folder of masks at {folder}: it should hold GENERATION/NOUN.png")
+            raise SegmenterError(f"no folder of masks at {folder}: it should hold GENERATION/NOUN.png")
         self.folder = folder
         self.name = f"files:{folder}"
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmenterError
 
 
 def folder_of(checkpoint: str) -> Path:
-    """Where the files of a hub id or a folder are; raises SegmentationError with the command that fetches them."""
+    """Where the files of a hub id or a folder are; raises SegmenterError with the command that fetches them."""
     if Path(checkpoint).is_dir():
         return Path(checkpoint)
     from huggingface_hub import snapshot_download
@@ -19,7 +19,7 @@ def folder_of(checkpoint: str) -> Path:
     try:
         return Path(snapshot_download(checkpoint, local_files_only=True))
     except (OSError, ValueError) as error:
-        raise SegmentationError(
+        raise SegmenterError(
             f"no folder {checkpoint!r} and no downloaded model of that name; with a network, fetch it once: "
             f"`hf download {checkpoint}`"
         ) from error
@@ -27,7 +27,7 @@ def folder_of(checkpoint: str) -> Path:
 
 @contextmanager
 def loading(checkpoint: str) -> Iterator[None]:
-    """Load without bars; whatever transformers raises becomes a SegmentationError that names the checkpoint."""
+    """Load without bars; whatever transformers raises becomes a SegmenterError that names the checkpoint."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -35,7 +35,7 @@ def loading(checkpoint: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError, ImportError) as error:
-        raise SegmentationError(f"the segmenter {checkpoint!r} cannot be loaded: {error}") from error
+        raise SegmenterError(f"the segmenter {checkpoint!r} cannot be loaded: {error}") from error
     finally:
         if shown:
             logging.enable_progress_bar()

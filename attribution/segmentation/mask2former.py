@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmenterError
 from attribution.segmentation.base import Masks, known
 from attribution.segmentation.coco import coco_class
 from attribution.segmentation.loading import device_of, folder_of, loading, ready
@@ -73,7 +73,7 @@ class Mask2Former:
             processor = Mask2FormerImageProcessorPil.from_pretrained(folder)
             model = Mask2FormerForUniversalSegmentation.from_pretrained(folder, local_files_only=True)
         if not model.config.id2label:
-            raise SegmentationError(f"the segmenter {self._checkpoint!r} does not name its labels (id2label)")
+            raise SegmenterError(f"the segmenter {self._checkpoint!r} does not name its labels (id2label)")
         return processor, ready(model, self._device)
 
 

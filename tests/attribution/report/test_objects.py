@@ -97,6 +97,12 @@ def test_an_image_of_another_size_is_skipped_by_name(tmp_path, capsys):
     assert "skipped: a: the image of 'a' is 16 x 16 pixels" in capsys.readouterr().out
 
 
+def test_a_missing_checkpoint_stops_the_run(tmp_path, capsys):
+    store(tmp_path / "g" / "a", PAIR, [half(1, 0)] * 4)
+    assert analyse(tmp_path / "g", tmp_path / "out", "--truth", "clipseg:nobody/nothing") == 2
+    assert "hf download nobody/nothing" in capsys.readouterr().err
+
+
 def test_the_truth_must_be_named_and_methods_once(tmp_path, capsys):
     (tmp_path / "g").mkdir()
     assert analyse(tmp_path / "g", tmp_path / "out") == 2

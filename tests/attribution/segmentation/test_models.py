@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerForUniversalSegmentationOutput
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmenterError
 from attribution.segmentation import segmenter
 from attribution.segmentation.clipseg import ClipSeg
 from attribution.segmentation.mask2former import Mask2Former
@@ -78,9 +78,9 @@ def test_clipsegs_threshold_is_on_the_probability(clipseg_folder):
 
 @pytest.mark.parametrize("kind", ["mask2former", "clipseg"])
 def test_a_checkpoint_that_is_not_there_is_named_with_its_remedy(kind, tmp_path):
-    with pytest.raises(SegmentationError, match="hf download nobody/nothing"):
+    with pytest.raises(SegmenterError, match="hf download nobody/nothing"):
         segmenter(f"{kind}:nobody/nothing").masks(WIDE, ["cat"])
-    with pytest.raises(SegmentationError, match="cannot be loaded"):
+    with pytest.raises(SegmenterError, match="cannot be loaded"):
         segmenter(f"{kind}:{tmp_path}").masks(WIDE, ["cat"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attribution.errors import SegmentationError
+from attribution.errors import SegmentationError, SegmenterError
 from attribution.segmentation import WholeImage, segmenter
 from attribution.segmentation.coco import CLASSES, SYNONYMS, Noun, coco_class, nouns_of
 from attribution.segmentation.files import MaskFiles
@@ -63,9 +63,9 @@ def test_the_tiny_worlds_segmenter_refuses_other_pictures():
 
 
 def test_an_unknown_segmenter_and_a_missing_folder_are_named(tmp_path):
-    with pytest.raises(SegmentationError, match="choose from whole"):
+    with pytest.raises(SegmenterError, match="choose from whole"):
         segmenter("sam")
-    with pytest.raises(SegmentationError, match="no folder of masks"):
+    with pytest.raises(SegmenterError, match="no folder of masks"):
         segmenter(f"files:{tmp_path / 'nowhere'}")
 
 
