@@ -8,7 +8,7 @@ judgement takes some thirty bytes here, so a million of them fit where their obj
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -193,10 +193,6 @@ class StudyData:
 
     def arm_in_use(self, name: str) -> Booleans:
         return np.asarray(~self.items.withdrawn & (self.items.arm == self.items.arms.index(name)))
-
-    def with_raters(self, raters: tuple[Rater, ...]) -> StudyData:
-        """The same study with other exclusions."""
-        return replace(self, raters=raters)
 
 
 class Names:

@@ -13,6 +13,9 @@ from annotation_site.reports.measures import Measure, Share
 from annotation_site.reports.report import Report, Section
 
 Cell = str | int | float
+# What begins a formula, and what may hide its beginning.
+FORMULA = frozenset("=+-@")
+SUSPECT = FORMULA | frozenset(" \t\r\n")
 
 
 def as_json(report: Report) -> str:
@@ -79,9 +82,10 @@ def _flat(row: Any, answers: Sequence[str]) -> dict[str, Cell]:
 
 def defused(cell: Cell) -> Cell:
     """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
-    if isinstance(cell, str) and cell.lstrip(" \t\r\n")[:1] in {"=", "+", "-", "@"}:
-        return f"'{cell}"
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"\t", "\r", "\n"} else cell
+    if not isinstance(cell, str) or cell[:1] not in SUSPECT:
+        return cell
+    is_formula = cell.lstrip(" \t\r\n")[:1] in FORMULA
+    return f"'{cell}" if is_formula or cell[0] != " " else cell
 
 
 def decimal(measure: Measure) -> str:

@@ -16,7 +16,6 @@ from attribution.analysis.aggregation import Status, majority_right, score_pair,
 
 STATUSES = tuple(Status)
 RATINGS, SETS = 5, 4
-UNSCORED = (Status.WAITING, Status.TOO_POOR, Status.TOO_FEW)
 
 
 @dataclass(frozen=True)

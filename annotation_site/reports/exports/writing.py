@@ -16,7 +16,7 @@ from annotation_site.reports.exports.folders import new_folder
 from annotation_site.reports.exports.pictures import NO_FILES, Pictures
 from annotation_site.reports.exports.rows import ItemRow, item_rows, judgement_row, rater_rows
 from annotation_site.reports.exports.tables import Table, as_text
-from annotation_site.reports.loading import raters_of, rated_items, snapshot
+from annotation_site.reports.loading import rated_items, raters_of, snapshot
 from annotation_site.studies.models import Study
 
 Progress = Callable[[], None]
