@@ -60,7 +60,9 @@ def add_commands(commands: Any) -> None:
         help="objects: masks to compare with: files:FOLDER (FOLDER/GENERATION/NOUN.png), "
         "mask2former, clipseg (each also :CHECKPOINT, an id or a folder), or tinyworld",
     )
-    parser.add_argument("--compare", metavar="SEGMENTER", action="append", default=[], help="objects: a further method")
+    parser.add_argument(
+        "--compare", metavar="SEGMENTER", action="append", default=[], help="objects: a further method; also box"
+    )
     parser.add_argument(
         "--device", help="objects: where segmenters compute (default: a CUDA device where there is one)"
     )

@@ -42,11 +42,23 @@ class WholeImage:
         return {noun: np.ones((image.height, image.width), dtype=bool) for noun in nouns}
 
 
+class CentredBox:
+    """The baseline that knows where pictures have their subject: the middle half of each side."""
+
+    name = "centred box"
+
+    def masks(self, image: Image.Image, nouns: Sequence[str], *, generation: str = "") -> Masks:
+        box = np.zeros((image.height, image.width), dtype=bool)
+        top, left = image.height // 4, image.width // 4
+        box[top : image.height - top, left : image.width - left] = True
+        return dict.fromkeys(nouns, box)
+
+
 def segmenter(description: str, device: str | None = None) -> Segmenter:
     """The segmenter that ``description`` names, ``KIND`` or ``KIND:WHAT``.
 
-    ``whole``; ``tinyworld``; ``files:FOLDER``; ``mask2former`` and ``clipseg``, each also with the hub id or folder of
-    a checkpoint. ``device`` is where models compute. Raises SegmenterError for any other name.
+    ``whole``; ``box``; ``tinyworld``; ``files:FOLDER``; ``mask2former`` and ``clipseg``, each also with the hub id or
+    folder of a checkpoint. ``device`` is where models compute. Raises SegmenterError for any other name.
     """
     kind, _, what = description.partition(":")
     if kind not in _MAKERS:
@@ -61,6 +73,10 @@ def known(masks: Masks) -> Masks:
 
 def _whole(what: str, device: str | None) -> Segmenter:
     return WholeImage()
+
+
+def _box(what: str, device: str | None) -> Segmenter:
+    return CentredBox()
 
 
 def _tinyworld(what: str, device: str | None) -> Segmenter:
@@ -89,6 +105,7 @@ def _clipseg(what: str, device: str | None) -> Segmenter:
 
 _MAKERS: dict[str, Callable[[str, str | None], Segmenter]] = {
     "whole": _whole,
+    "box": _box,
     "tinyworld": _tinyworld,
     "files": _files,
     "mask2former": _mask2former,

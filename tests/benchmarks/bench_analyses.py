@@ -1,9 +1,9 @@
 """What the analyses of a folder cost: 1,000 generations of 12 words at 64x64 on one core; memory at 10,000.
 
-``python tests/benchmarks/bench_analyses.py [--images 1000] [--times 10]``. CPU time of one process, with files, records,
-page and figure; "measuring" is what comes between reading an image and adding it up. Beside it a plain loop over torch
-tensors, pair by pair, as in the authors' notebook, on the same files in the same run. Peak memory is that of a process
-of its own for each number of images. Files of the larger folder are links to the smaller's.
+``python tests/benchmarks/bench_analyses.py [--images 1000] [--times 10]``. CPU time of one process, with files,
+records, page and figure; "measuring" is what comes between reading an image and adding it up. Beside it a plain loop
+over torch tensors, pair by pair, as in the authors' notebook, on the same files in the same run. Peak memory is that of
+a process of its own for each number of images. Files of the larger folder are links to the smaller's.
 """
 
 from __future__ import annotations

@@ -21,6 +21,11 @@ def test_the_whole_image_is_all_of_it():
     assert WholeImage().masks(IMAGE, ["cat"])["cat"].tolist() == [[True] * 6] * 4
 
 
+def test_the_centred_box_is_a_quarter_of_the_image():
+    found = segmenter("box").masks(Image.new("RGB", (8, 4)), ["cat"])["cat"]
+    assert found.astype(int).tolist() == [[0] * 8, [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0] * 8]
+
+
 def test_masks_come_from_files_by_generation_and_noun(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     grey = np.zeros((4, 6), dtype=np.uint8)
