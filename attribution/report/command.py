@@ -44,13 +44,10 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("kind", choices=sorted(JOBS), metavar="KIND", help=", ".join(sorted(JOBS)))
     parser.add_argument("folder", type=Path, help="the folder of generations; folders below it are read too")
     parser.add_argument("--out", type=Path, required=True, help="where the report goes")
-    parser.add_argument(
-        "--tau", type=float, help=f"hard maps: share of the map's largest value (default: {PAPER.value})"
-    )
-    parser.add_argument(
-        "--absolute", type=float, help="hard maps: above this on raw maps (the authors' later run: 0.15)"
-    )
-    parser.add_argument("--soft", action="store_true", help="syntax: compare maps as they are, without a threshold")
+    hard = parser.add_mutually_exclusive_group()
+    hard.add_argument("--tau", type=float, help=f"hard maps: share of the map's largest value (default: {PAPER.value})")
+    hard.add_argument("--absolute", type=float, help="hard maps: above this on raw maps (the authors' later run: 0.15)")
+    hard.add_argument("--soft", action="store_true", help="syntax: compare maps as they are, without a threshold")
     parser.add_argument(
         "--subtypes", choices=CONVENTIONS, default=CONVENTIONS[0], help="syntax: labels (default: %(default)s)"
     )

@@ -72,8 +72,10 @@ def analyse(job: Job, reader: Reader, out: Path, *, progress: bool = True, again
         path.unlink(missing_ok=True)
     known = set()
     for name, prompt, record in _recorded(path, _header(job)):
-        job.add(name, prompt, record)
-        known.add(name)
+        # Two runs at once may both have measured an image.
+        if name not in known:
+            job.add(name, prompt, record)
+            known.add(name)
     tally.resumed = len(known)
     fresh = (name for name in names(reader.folder) if name not in known)
     with path.open("a", encoding="utf-8") as file:

@@ -74,6 +74,25 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
     assert (out / "report.json").read_bytes() == (tmp_path / "whole" / "report.json").read_bytes()
 
 
+def test_an_image_that_two_runs_measured_counts_once(tmp_path, capsys):
+    folder, out = fill(tmp_path / "g", "ab"), tmp_path / "out"
+    analyse("intensity", folder, out)
+    lines = (out / run.RECORDS).read_text().splitlines(keepends=True)
+    (out / run.RECORDS).write_text("".join([*lines, lines[1]]))
+    analyse("intensity", folder, out)
+    assert "0 images measured, 2 already there" in capsys.readouterr().out
+    assert rows(out)["ADJ"]["words"] == 2
+
+
+def test_a_map_is_made_hard_in_one_way_only(tmp_path, capsys):
+    fill(tmp_path / "g", "a")
+    with pytest.raises(SystemExit):
+        analyse("syntax", tmp_path / "g", tmp_path / "out", "--tau", "0.3", "--absolute", "0.15")
+    assert "not allowed with argument" in capsys.readouterr().err
+    assert analyse("syntax", tmp_path / "g", tmp_path / "out", "--tau", "1.5") == 2
+    assert "threshold 1.5 (relative)" in capsys.readouterr().err
+
+
 def test_new_images_are_added(tmp_path, capsys):
     folder, out = fill(tmp_path / "g", "ab"), tmp_path / "out"
     analyse("intensity", folder, out)
