@@ -60,6 +60,7 @@ def stimulus(item: Item, enrolment: Enrolment, *, turn: int | None = None) -> di
     turn = enrolment.pk if turn is None else turn
     return {
         "question": item_question(item, study, get_language() or ""),
+        "own_instructions": texts_of(study, get_language() or "").instructions,
         **_picture(item),
         **(_likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, turn)),
     }

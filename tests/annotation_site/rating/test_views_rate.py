@@ -16,7 +16,7 @@ from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Recipe, Word
 from annotation_site.studies.addresses import map_picture_url, map_url
-from annotation_site.studies.models import Item
+from annotation_site.studies.models import Item, Study
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,16 @@ def test_it_says_which_model_drew_the_picture(make_study, enrol, visit):
     assert "untrained" not in visit(enrolment).text
     Recipe.objects.update(trained=False)
     assert "(untrained: random weights)" in visit(enrolment).text
+
+
+def test_the_studys_own_instructions_are_one_key_away_in_place_of_ours(make_study, enrol, visit):
+    study = make_study()
+    assert "judge the highlighting" in visit(enrol(study)).text
+    Study.objects.update(texts={"en": {"instructions": "Look twice.\n\nThen judge <b>once</b>."}})
+    text = visit(enrol(study)).text
+    assert "<p>Look twice.</p>" in text
+    assert "<p>Then judge &lt;b&gt;once&lt;/b&gt;.</p>" in text
+    assert "judge the highlighting" not in text
 
 
 def test_pages_are_never_cached_and_never_indexed(make_study, enrol, visit):
