@@ -130,6 +130,6 @@ def _widths(table: ReportTable) -> list[float]:
     for at, head in enumerate(table.heads):
         cells = [row[at] for row in rows]
         word = max(len(word) for cell in (head, *cells) for word in (cell.split() or [""]))
-        wanted.append(max(6.0, word + 3, *(min(26, len(cell) + 1) for cell in cells)))
+        wanted.append(max(6.0, 1.2 * word + 3, *(min(26, len(cell) + 1) for cell in cells)))
     scale = min(WIDTH / sum(wanted), 2.2 * mm)
     return [width * scale for width in wanted]

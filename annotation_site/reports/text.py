@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from annotation_site.reports.report_tables import ReportTable, tables
 
 # What fits a terminal; the files have the rest.
 SHOWN = ("rows", "means", "arms", "clustered")
+WIDTH = 110
 
 
 def as_text(report: Report) -> str:
@@ -20,7 +22,7 @@ def as_text(report: Report) -> str:
     for section in report.sections:
         parts.append(_section(section, [table for table in every if table.population == section.population]))
     parts += [_table(table) for table in every if table.name == "exclusions"]
-    return "\n\n".join([*parts, "\n".join(notes(report))]) + "\n"
+    return "\n\n".join([*parts, "\n".join(textwrap.fill(note, WIDTH) for note in notes(report))]) + "\n"
 
 
 def head_lines(report: Report) -> list[str]:
@@ -72,13 +74,13 @@ def aligned(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """How the numbers are made, a sentence or two a line."""
+    """How the numbers are made, in paragraphs."""
     intervals = f"95% intervals; bootstraps of {report.resamples} resamples from seed {report.seed}."
     if report.kind == "presence":
         lines = [f"An image is right when more than half of its raters saw both nouns. {intervals}"]
     else:
         lines = [
-            "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha",
+            "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha "
             "are of pairs not dropped. The mean's interval resamples images, alpha's resamples pairs.",
             intervals,
         ]
