@@ -5,21 +5,17 @@ from __future__ import annotations
 import random
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import checks
 from annotation_site.rating.assignment import hints
 from annotation_site.rating.assignment.candidates import any_unseen, free_seats
 from annotation_site.rating.assignment.clock import database_now
-from annotation_site.rating.assignment.leases import lease_end, release, release_expired
+from annotation_site.rating.assignment.leases import lease_end, lock, release, release_expired
 from annotation_site.rating.assignment.places import places_left
 from annotation_site.rating.models import Seat
 
-LOCKED = """
-    SELECT enrolment.*, study.state AS study_state
-    FROM raters_enrolment enrolment JOIN studies_study study ON study.id = enrolment.study_id WHERE enrolment.id = %s
-"""
 HELD = """
     SELECT seat.*, item.withdrawn_at FROM rating_seat seat JOIN studies_item item ON item.id = seat.item_id
     WHERE seat.enrolment_id = %s AND seat.state = 'leased' ORDER BY seat.ahead
@@ -70,16 +66,6 @@ def has_finished(enrolment: Enrolment) -> bool:
         return True
     # One by one, for each has an index of its own.
     return not any(any_unseen(enrolment, state) for state in (Seat.State.FREE, Seat.State.PENDING, Seat.State.LEASED))
-
-
-def lock(enrolment: Enrolment) -> Enrolment:
-    """The enrolment read again under a lock, its study's state with it: two tabs queue up, and each counts what the
-    other took."""
-    # Plain SQL, as in `places`: this is run twice for every answer. Without row locks, SQLite serialises transactions.
-    lock = " FOR UPDATE OF enrolment" if connection.features.has_select_for_update_of else ""
-    [locked] = Enrolment.objects.raw(LOCKED + lock, [enrolment.pk])
-    locked.study, locked.study.state = enrolment.study, vars(locked)["study_state"]
-    return locked
 
 
 def _leases(enrolment: Enrolment) -> list[Seat]:

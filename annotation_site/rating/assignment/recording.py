@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import adaptive, checks
 from annotation_site.rating.assignment.answers import Answer, KeyReused
-from annotation_site.rating.assignment.claims import lock
 from annotation_site.rating.assignment.clock import database_now
+from annotation_site.rating.assignment.leases import lock
 from annotation_site.rating.assignment.places import next_ordinal, places_left
 from annotation_site.rating.models import Judgement, Seat
 

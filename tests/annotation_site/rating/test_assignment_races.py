@@ -107,3 +107,21 @@ def test_one_submission_sent_by_many_threads_is_one_judgement(make_study):
     assert len(stored) == 6
     assert len(set(stored)) == 1
     assert Judgement.objects.count() == 1
+
+
+def test_heartbeats_and_claims_never_wait_for_each_other_in_a_circle(make_study):
+    """Both renew the current seat and the one ahead."""
+    study = make_study(items=6)
+    [enrolment] = enrolments(study, 1)
+    assignment.claim_next(enrolment, rng=random.Random(0))
+
+    def beat_or_claim(number: int) -> None:
+        for _ in range(15):
+            if number % 2:
+                assert assignment.heartbeat(enrolment, assignment.database_now()) is not None
+            else:
+                assert assignment.claim_ahead(enrolment, rng=random.Random(number)) is not None
+
+    in_threads(4, beat_or_claim)
+    assert Seat.objects.filter(state="leased").count() == 2
+    assert_invariants(study)
