@@ -22,6 +22,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "annotation_site" / "locale"
 LANGUAGES = ("ko",)
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 # Staff read English: the admin, the reports, and what commands print.
 TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html")
 MODULES = (
@@ -85,7 +86,7 @@ def translated(language: str) -> Catalog:
     with paths(language)[0].open("rb") as file:
         catalogue = pofile.read_po(file, locale=language)
     # The same strings give the same files, whenever and by whomever they are written.
-    catalogue.creation_date = catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    catalogue.creation_date = catalogue.revision_date = WRITTEN
     catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = "Attest"
     return catalogue
 
@@ -114,6 +115,7 @@ def update(language: str) -> list[str]:
     wanted, catalogue = template(), translated(language)
     catalogue.update(wanted, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
+    catalogue.creation_date = WRITTEN
     with source.open("wb") as file:
         pofile.write_po(file, catalogue, width=110, ignore_obsolete=True)
     target.write_bytes(compiled(translated(language)))
