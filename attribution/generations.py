@@ -103,10 +103,11 @@ def names(folder: Path | str) -> Iterator[str]:
 
 
 class Reader:
-    """Reads generations by name; ``parse`` turns prompts into words where a generation brings none."""
+    """Reads generations by name; ``parse``, in records ``parser``, gives words where a generation brings none."""
 
-    def __init__(self, folder: Path | str, parse: Parse | None = None) -> None:
+    def __init__(self, folder: Path | str, parse: Parse | None = None, parser: str = "") -> None:
         self.folder = Path(folder)
+        self.parser = parser
         self._parse = parse
         self._known: OrderedDict[str, Prompt] = OrderedDict()
 

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
     from attribution.report.page import write
     from attribution.report.run import analyse
 
-    reader = Reader(options.folder, parse_with(options.parser))
+    reader = _reader(options)
     report, tally = analyse(JOBS[options.kind](options), reader, options.out, again=options.again)
     paths = write(report, tally, options.out)
     sys.stdout.write(report.tables[0].as_text() + "\n")
@@ -87,6 +87,10 @@ def run(options: argparse.Namespace) -> None:
     for broken in tally.named:
         sys.stdout.write(f"skipped: {broken.name}: {broken.reason}\n")
     sys.stdout.write(f"{paths[0]}\n")
+
+
+def _reader(options: argparse.Namespace) -> Reader:
+    return Reader(options.folder, parse_with(options.parser), options.parser or "shipped")
 
 
 def parse_with(name: str | None) -> Parse:
@@ -112,7 +116,7 @@ def _threshold(options: argparse.Namespace) -> Threshold:
 def _adjectives(options: argparse.Namespace) -> Job:
     from attribution.report.adjectives import AdjectivesJob
 
-    return AdjectivesJob(Reader(options.folder, parse_with(options.parser)), _threshold(options), options.seed)
+    return AdjectivesJob(_reader(options), _threshold(options), options.seed)
 
 
 def _cohyponyms(options: argparse.Namespace) -> Job:

@@ -67,11 +67,11 @@ def analyse(job: Job, reader: Reader, out: Path, *, progress: bool = True, again
     ``again`` forgets the records. Raises AnalysisError when they were made with other settings.
     """
     out.mkdir(parents=True, exist_ok=True)
-    path, tally = out / RECORDS, Tally()
+    path, tally, header = out / RECORDS, Tally(), _header(job, reader)
     if again:
         path.unlink(missing_ok=True)
     known = set()
-    for name, prompt, record in _recorded(path, _header(job)):
+    for name, prompt, record in _recorded(path, header):
         # Two runs at once may both have measured an image.
         if name not in known:
             job.add(name, prompt, record)
@@ -80,7 +80,7 @@ def analyse(job: Job, reader: Reader, out: Path, *, progress: bool = True, again
     fresh = (name for name in names(reader.folder) if name not in known)
     with path.open("a", encoding="utf-8") as file:
         if not path.stat().st_size:
-            _write(file, _header(job))
+            _write(file, header)
         for generation in tqdm(reader.stream(fresh), unit="image", disable=not (progress and sys.stderr.isatty())):
             _measure(job, generation, file, tally)
     return job.report(reader), tally
@@ -106,8 +106,9 @@ def _skip(broken: Unreadable, tally: Tally) -> None:
         tally.named.append(broken)
 
 
-def _header(job: Job) -> dict[str, Any]:
-    return {"format": FORMAT, "kind": job.kind, "settings": json.loads(json.dumps(job.settings))}
+def _header(job: Job, reader: Reader) -> dict[str, Any]:
+    settings = job.settings | {"parser": reader.parser}
+    return {"format": FORMAT, "kind": job.kind, "settings": json.loads(json.dumps(settings))}
 
 
 def _write(file: Any, line: dict[str, Any]) -> None:

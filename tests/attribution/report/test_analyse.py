@@ -123,6 +123,8 @@ def test_records_of_other_settings_are_refused_until_measured_again(tmp_path, ca
     analyse("syntax", folder, out)
     assert analyse("syntax", folder, out, "--tau", "0.3") == 2
     assert "threshold 'tau 0.4', not 'tau 0.3'" in capsys.readouterr().err
+    assert analyse("syntax", folder, out, "--parser", "other") == 2
+    assert "parser 'shipped', not 'other'" in capsys.readouterr().err
     assert analyse("intensity", folder, out) == 2
     assert "kind 'syntax', not 'intensity'" in capsys.readouterr().err
     assert analyse("syntax", folder, out, "--tau", "0.3", "--again") == 0
