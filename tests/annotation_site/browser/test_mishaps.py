@@ -227,3 +227,17 @@ def test_the_language_is_switched_in_the_middle_and_stored_with_the_answer(drive
     assert question.startswith("밝게 표시된 곳이 그 단어를 얼마나 잘 나타내나요?")
     judgement = Judgement.objects.get()
     assert (judgement.rating, judgement.locale) == (5, "ko")
+
+
+def test_a_page_in_sight_keeps_its_lease(drive, make_study):
+    make_study(items=3)
+
+    def rate(visitor):
+        page = visitor.page
+        page.clock.install()
+        visitor.join()
+        with page.expect_response("**/heartbeat/") as answer:
+            page.clock.fast_forward(61_000)
+        return answer.value.status
+
+    assert drive(rate) == 200
