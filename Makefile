@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint format bench soak clean
+.PHONY: help demo test lint format messages bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -47,6 +47,9 @@ lint: $(INSTALLED) ## style, types, import contracts, migrations, deployment set
 format: $(INSTALLED) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+messages: $(INSTALLED) ## new strings of the raters' pages into the catalogues, and the catalogues compiled
+	$(BIN)/python tests/annotation_site/catalogue.py
 
 # What the benchmarks compare with. A package that cannot be had is said to be missing, and the rest runs.
 .venv/reference: $(INSTALLED)
