@@ -42,7 +42,9 @@ def _is_view(event: object) -> bool:
     if not isinstance(event, list) or not 2 <= len(event) <= 3 or str(event[1]) not in WHATS:
         return False
     value = event[2] if len(event) == 3 else ""
-    return _is_moment(event[0]) and (_is_moment(value) or (isinstance(value, str) and len(value) <= 20))
+    # Plain letters only: a database refuses some characters, and the answer with them.
+    plain = isinstance(value, str) and re.fullmatch(r"[\w .-]{0,20}", value, re.ASCII) is not None
+    return _is_moment(event[0]) and (_is_moment(value) or plain)
 
 
 def _is_moment(value: object) -> bool:

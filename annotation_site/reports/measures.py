@@ -44,14 +44,6 @@ class Measure:
     def undefined(cls, reason: str) -> Measure:
         return cls(reason=reason)
 
-    @property
-    def is_defined(self) -> bool:
-        return self.value is not None
-
-    @property
-    def has_interval(self) -> bool:
-        return self.low is not None
-
     def as_json(self) -> dict[str, float | str | None]:
         """``value``, ``low`` and ``high``, null where undefined, with ``undefined`` naming the reason."""
         numbers: dict[str, float | str | None] = {"value": self.value, "low": self.low, "high": self.high}

@@ -190,6 +190,8 @@ def test_the_circumstances_of_an_answer_are_stored_with_it(make_study, enrol, vi
 @pytest.mark.parametrize(
     ("views", "kept"),
     [
+        ('[[1, "view", "\\u0000"], [2, "hide"]]', [[2, "hide"]]),
+        ('[[1, "view", "\\ud800"]]', []),
         ("", []),
         ("[", []),
         ("[" * 100_000, []),
