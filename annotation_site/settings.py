@@ -19,6 +19,12 @@ PROXIES                    proxies in front that set X-Forwarded-For            
 ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
 ATTEST_RATER_RATE          requests to the API by one rater                         600/min
 ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions            the shipped one
+ATTEST_STATIC              folder that ``collectstatic`` fills                      static/ in ATTEST_DATA
+DATABASE_POOL              connections to PostgreSQL that a process keeps at most   8
+SECURE_SSL_REDIRECT        production sends http to https                           on
+METRICS_TOKEN              bearer token that may read /metrics, beside staff        none
+LOG_LEVEL                  least level of what is logged                            INFO
+WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)                  2, 8000
 =========================  =======================================================  ==========================
 """
 
@@ -41,8 +47,9 @@ if ATTEST_ENV not in {"demo", "production"}:
 PRODUCTION = ATTEST_ENV == "production"
 
 DATA_DIR = Path(env.str("ATTEST_DATA", default=str(BASE_DIR / "var"))).resolve()
+STATIC_ROOT = Path(env.str("ATTEST_STATIC", default=str(DATA_DIR / "static")))
 if not PRODUCTION:
-    (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO_SECRET_KEY = "demo-only-" + "0123456789" * 5
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
@@ -59,7 +66,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # Beside what the URL asks for, such as ?sslmode=require.
-    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)}
+    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
 
 if PRODUCTION:
@@ -90,9 +97,11 @@ INSTALLED_APPS = [
     "annotation_site.reports",
     "annotation_site.api",
     "annotation_site.worker",
+    "annotation_site.operations",
 ]
 
 MIDDLEWARE = [
+    "annotation_site.operations.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "annotation_site.middleware.AdminContentSecurityPolicy",
@@ -141,7 +150,6 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
 WHITENOISE_USE_FINDERS = not PRODUCTION
@@ -173,6 +181,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    # Asked from inside, without the proxy that speaks https.
+    SECURE_REDIRECT_EXEMPT = ["^livez$", "^readyz$", "^metrics$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31536000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -227,10 +237,20 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("home"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("images/icon.svg")}],
 }
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {
+            "()": "annotation_site.operations.logs.PlainLines",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "annotation_site.operations.logs.JsonLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if PRODUCTION else "plain"}},
+    # Django's own handler would write to the terminal in the demo as well, and past our formatter.
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -12,5 +12,6 @@ urlpatterns = [
     path("reports/", include("annotation_site.reports.urls")),
     path("rate/", include("annotation_site.rating.urls")),
     path("api/", include("annotation_site.api.urls")),
+    path("", include("annotation_site.operations.urls")),
     path("", include("annotation_site.raters.urls")),
 ]

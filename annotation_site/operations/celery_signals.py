@@ -1,0 +1,46 @@
+"""What Celery's processes tell: their log has the site's form and names the task, and a file says that they live."""
+
+from __future__ import annotations
+
+import logging.config
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from celery import signals
+from django.conf import settings
+
+from annotation_site.operations import context
+
+# A worker of the solo pool answers no ping while it draws, so its health is a file that it touches.
+ALIVE = Path(tempfile.gettempdir()) / "attest-alive"
+
+
+@signals.setup_logging.connect
+def _log_as_the_site_does(**kwargs: Any) -> None:
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.task_prerun.connect
+def _name_the_task(task_id: str = "", **kwargs: Any) -> None:
+    context.task_id.set(task_id)
+    ALIVE.touch()
+
+
+@signals.task_postrun.connect
+def _forget_the_task(**kwargs: Any) -> None:
+    context.task_id.set("")
+    ALIVE.touch()
+
+
+# A worker at rest sends a heartbeat every few seconds, beat a message each minute.
+@signals.worker_ready.connect
+@signals.heartbeat_sent.connect
+@signals.beat_init.connect
+def _alive(**kwargs: Any) -> None:
+    ALIVE.touch()
+
+
+@signals.beat_init.connect
+def _alive_with_each_message(**kwargs: Any) -> None:
+    signals.after_task_publish.connect(_alive, weak=False)

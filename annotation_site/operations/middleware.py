@@ -1,0 +1,65 @@
+"""Gives each request an id, and logs it by the pattern of its address, never by the address itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from annotation_site.operations import context
+
+logger = logging.getLogger("attest.requests")
+# Asked every few seconds by machines; their lines would bury the others.
+QUIET = frozenset({"livez", "readyz", "metrics"})
+
+
+class RequestLog:
+    """Stands first, so that what any other middleware logs carries the id as well."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = uuid.uuid4().hex
+        asked = context.request_id.set(name)
+        hidden = context.secrets.set(_headers(request))
+        started = time.monotonic()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = name
+            _log(request, response, time.monotonic() - started)
+        finally:
+            context.request_id.reset(asked)
+            context.secrets.reset(hidden)
+        return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:
+        """What the address names is known now: the secret part of a rater's link is hidden from here on."""
+        token = str(kwargs.get("token", ""))
+        if token:
+            context.secrets.set((*context.secrets.get(), token))
+
+
+def _headers(request: HttpRequest) -> tuple[str, ...]:
+    query = request.META.get("QUERY_STRING", "")
+    credentials = request.headers.get("Authorization", "").rpartition(" ")[2]
+    # A short piece is no secret, and replacing it would garble every line.
+    return tuple(value for value in (query, credentials) if len(value) >= 8)
+
+
+def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    match = request.resolver_match
+    route = match.route if match else "(no such address)"
+    if route in QUIET:
+        return
+    logger.info(
+        "%s /%s %d",
+        request.method,
+        route,
+        response.status_code,
+        extra={"fields": {"method": request.method, "route": route, "status": response.status_code,
+                          "milliseconds": round(seconds * 1000)}},
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""`manage.py doctor`: each fault is named, with what to do about it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from annotation_site.operations import doctor
+
+pytestmark = pytest.mark.django_db
+
+
+def finding(name: str) -> doctor.Finding:
+    return doctor.CHECKS[name](name)
+
+
+def test_every_part_is_examined_and_every_fault_has_a_remedy(monkeypatch):
+    monkeypatch.setitem(doctor.CHECKS, "gpu", lambda name: doctor.Finding(doctor.Level.OK, name, "not asked"))
+    out = io.StringIO()
+    call_command("doctor", stdout=out)
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert [line[1] for line in lines if line[0] in {"ok", "warn", "fail"}] == list(doctor.CHECKS)
+    faults = sum(line[0] in {"warn", "fail"} for line in lines)
+    assert sum(line[0] == "->" for line in lines) == faults
+    assert set(doctor.REMEDIES) == set(doctor.CHECKS)
+
+
+def test_a_fault_makes_it_end_with_1(monkeypatch):
+    def broken(name: str) -> doctor.Finding:
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(doctor, "CHECKS", {"disk": broken})
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", stdout=out)
+    assert ended.value.code == 1
+    assert "fail disk        OSError: no such disk" in out.getvalue()
+    assert "-> Free space" in out.getvalue()
+
+
+def test_a_missing_migration_fails_by_name():
+    last = MigrationRecorder.Migration.objects.filter(app="rating").order_by("-id")[:1].get()
+    last.delete()
+    found = finding("migrations")
+    assert found.level == doctor.Level.FAIL
+    assert f"rating.{last.name}" in found.text
+
+
+def test_sqlite_fails_in_production(settings):
+    settings.PRODUCTION = True
+    sqlite = connection.vendor == "sqlite"
+    assert finding("database").level == (doctor.Level.FAIL if sqlite else doctor.Level.OK)
+
+
+@pytest.mark.parametrize(("production", "level"), [(True, "fail"), (False, "warn")])
+def test_a_broker_that_does_not_answer_is_named_without_its_password(settings, production, level):
+    settings.PRODUCTION = production
+    settings.CELERY_BROKER_URL = "redis://:canary@127.0.0.1:1/0"
+    found = finding("broker")
+    assert found.level == level
+    assert "canary" not in found.text
+
+
+def test_models_are_found_where_they_are(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert finding("model").level == doctor.Level.OK
+    settings.ATTEST_MODEL = "someone/some-model"
+    assert finding("model").level == doctor.Level.WARN
+    (tmp_path / "models--someone--some-model" / "snapshots").mkdir(parents=True)
+    assert finding("model").level == doctor.Level.OK
+
+
+@pytest.mark.parametrize(("free", "level"), [(2**29, "fail"), (2**32, "warn"), (2**34, "ok")])
+def test_little_space_is_told_in_time(monkeypatch, free, level):
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": free}))
+    assert finding("disk").level == level
+
+
+def test_a_folder_that_cannot_be_written_fails(settings, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    settings.MEDIA_ROOT = tmp_path / "file" / "media"
+    found = next(each for each in doctor.examine() if each.name == "storage")
+    assert (found.level, found.remedy) == (doctor.Level.FAIL, doctor.REMEDIES["storage"])
+
+
+def test_the_doctor_does_not_load_torch_into_its_own_process():
+    code = (
+        "import sys, os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'annotation_site.settings'; django.setup(); "
+        "from annotation_site.operations import doctor; print(doctor._gpu('gpu').level, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1] == "False"
+    assert done.stdout.split()[0] in {"ok", "warn"}

@@ -1,0 +1,108 @@
+"""What is logged, and what never is: a rater's link, a bearer token, a query string."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from annotation_site.operations import celery_signals, context
+from annotation_site.operations.logs import JsonLines, PlainLines, hide
+from annotation_site.raters.models import Enrolment, Rater
+
+CANARY = "canary0123456789canary"
+
+
+@pytest.fixture(params=[JsonLines, PlainLines])
+def log(request) -> Iterator[io.StringIO]:
+    """All that any logger writes while the test runs, in one of the two forms."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(request.param())
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    django = logging.getLogger("django.db.backends")
+    quiet, django.disabled = django.disabled, True
+    yield text
+    django.disabled = quiet
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+@pytest.mark.django_db
+def test_no_line_carries_a_raters_link_a_token_or_a_query(client, log, make_study):
+    study = make_study()
+    Enrolment.objects.create(rater=Rater.objects.create(), study=study, token=CANARY)
+    bearer = {"Authorization": f"Bearer {CANARY}"}
+    statuses = [
+        client.get(f"/rate/{CANARY}/").status_code,
+        client.get(f"/rate/{CANARY}x/").status_code,
+        client.get(f"/rate/{CANARY}/nothing/here/").status_code,
+        client.post(f"/rate/{CANARY}/heartbeat/?key={CANARY}").status_code,
+        client.get(f"/rate/{CANARY}/heartbeat/").status_code,
+        client.get(f"/studies/study/?PROLIFIC_PID={CANARY}").status_code,
+        client.get("/api/nothing/", headers=bearer).status_code,
+        client.get(f"/nowhere/?token={CANARY}", headers=bearer).status_code,
+    ]
+    assert {404, 405} <= set(statuses)
+    assert "Not Found" in log.getvalue()
+    assert "GET /rate/<slug:token>/ " in log.getvalue()
+    assert "canary" not in log.getvalue()
+
+
+@pytest.mark.django_db
+def test_an_exception_that_quotes_the_link_is_logged_without_it(client, log, make_study, monkeypatch):
+    Enrolment.objects.create(rater=Rater.objects.create(), study=make_study(), token=CANARY)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"cannot serve {CANARY}")
+
+    monkeypatch.setattr("annotation_site.rating.flow.next_step", fail)
+    client.raise_request_exception = False
+    assert client.get(f"/rate/{CANARY}/").status_code == 500
+    assert "cannot serve [hidden]" in log.getvalue()
+    assert "canary" not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET /rate/abc123/ahead/ HTTP/1.1", "GET /rate/[hidden]/ahead/ HTTP/1.1"),
+        ("Error handling request /rate/abc123", "Error handling request /rate/[hidden]"),
+        ("/studies/s/?PROLIFIC_PID=7&x=1 failed", "/studies/s/?[hidden] failed"),
+        ("Authorization: Bearer abc", "Authorization: Bearer [hidden]"),
+        ("the rate of images is 2/s. Why?", "the rate of images is 2/s. Why?"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden_outside_of_requests_too(text, shown):
+    assert hide(text) == shown
+
+
+@pytest.mark.django_db
+def test_lines_are_json_and_name_the_request_that_the_answer_names(client, settings):
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(JsonLines())
+    logging.getLogger("attest.requests").addHandler(handler)
+    logging.getLogger("attest.requests").setLevel(logging.INFO)
+    answer = client.get("/nowhere/", headers={"X-Request-ID": "chosen-by-the-client"})
+    client.get("/livez")
+    logging.getLogger("attest.requests").removeHandler(handler)
+    (line,) = [json.loads(line) for line in text.getvalue().splitlines()]
+    assert line["request"] == answer["X-Request-ID"] != "chosen-by-the-client"
+    assert (line["status"], line["method"], line["level"]) == (404, "GET", "info")
+    assert context.request_id.get() == ""
+
+
+def test_a_line_of_a_task_names_it_and_the_next_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(celery_signals, "ALIVE", tmp_path / "alive")
+    record = logging.LogRecord("attest", logging.WARNING, __file__, 1, "drawn", None, None)
+    celery_signals.signals.task_prerun.send(sender=None, task_id="task-7")
+    assert json.loads(JsonLines().format(record))["task"] == "task-7"
+    celery_signals.signals.task_postrun.send(sender=None, task_id="task-7")
+    assert "task" not in json.loads(JsonLines().format(record))
+    assert (tmp_path / "alive").exists()
