@@ -89,6 +89,19 @@ def test_means_carry_intervals_over_raters_too(rated):
     assert dropped.mean_of_ratings == Measure.undefined("no ratings")
 
 
+@pytest.mark.parametrize(
+    ("medians", "low", "high"),
+    # Raters who never differ add nothing: 3 -/+ t x s / sqrt(4), t = 4.302653 (2 degrees of freedom, for 3 raters).
+    [((2, 3, 3, 4), 3 - 4.302653 * (2 / 3 / 4) ** 0.5, 3 + 4.302653 * (2 / 3 / 4) ** 0.5), ((1, 1, 5, 5), 1, 5)],
+)
+def test_the_interval_over_raters_is_student_s_and_ends_with_the_scale(make_study, fill, medians, low, high):
+    study = make_study(items=4)
+    assert study.items.values("generation").distinct().count() == 4
+    fill(study, {tag: [(median,) * 3] for tag, median in zip(("ADJ", "DET", "NOUN", "VERB"), medians, strict=True)})
+    found = build_report(study).people.overall.mean_crossed
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+
+
 def test_the_table_of_raters(rated):
     Seat.objects.all()
     crowd = build_report(rated).people.crowd
