@@ -38,7 +38,7 @@ def extend(judgement: Judgement) -> int:
 def _answers(item: Item) -> list[Hashable]:
     """The answers in the order in which their places were first taken; None is an opt-out."""
     stored = Judgement.objects.filter(seat__item=item, surplus=False, current=True)
-    fields = ("seat_id", "rating", "opt_out", "first_present", "second_present")
+    fields = ("seat_id", "rating", "opt_out", "first_present", "second_present", "change")
     first = dict(Judgement.objects.filter(seat__item=item, surplus=False, revision=1).values_list("seat_id", "id"))
     rows = sorted(stored.values_list(*fields), key=lambda row: first.get(row[0], 0))
-    return [None if row[2] else (row[1] if row[1] is not None else (row[3], row[4])) for row in rows]
+    return [None if row[2] else (row[1] if row[1] is not None else row[3:]) for row in rows]

@@ -103,6 +103,13 @@ class Judgement(models.Model):
         WORD_TOO_ABSTRACT = "word_too_abstract", _("word too abstract")
         IMAGE_TOO_POOR = "image_too_poor", _("image too poor")
 
+    class Change(models.TextChoices):
+        NONE = "", "-"
+        OBJECT = "object", _("the object")
+        BACKGROUND = "background", _("the background")
+        BOTH = "both", _("both")
+        NOTHING = "nothing", _("nothing")
+
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="judgements")
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="judgements")
     key = models.UUIDField()
@@ -113,6 +120,7 @@ class Judgement(models.Model):
     opt_out = models.CharField(max_length=20, choices=OptOut, default=OptOut.NONE, blank=True)
     first_present = models.BooleanField(null=True, blank=True)
     second_present = models.BooleanField(null=True, blank=True)
+    change = models.CharField(max_length=10, choices=Change, default=Change.NONE, blank=True)
     shown_at = models.DateTimeField(help_text=_("When the server sent the stimulus."))
     answered_at = models.DateTimeField(help_text=_("When the server took the answer."))
     browser_milliseconds = models.PositiveIntegerField(
@@ -138,12 +146,21 @@ class Judgement(models.Model):
             ),
             models.CheckConstraint(
                 # Not null, said outright: a comparison with null is neither true nor false, and a check lets it pass.
-                condition=Q(rating__isnull=False, rating__range=(1, 5), opt_out="")
+                condition=Q(rating__isnull=False, rating__range=(1, 5), opt_out="", change="")
                 & Q(first_present__isnull=True, second_present__isnull=True)
-                | Q(rating__isnull=True, opt_out="", first_present__isnull=False, second_present__isnull=False)
+                | Q(
+                    rating__isnull=True,
+                    opt_out="",
+                    first_present__isnull=False,
+                    second_present__isnull=False,
+                    change="",
+                )
                 | (
                     Q(rating__isnull=True, first_present__isnull=True, second_present__isnull=True)
-                    & Q(opt_out__in=["word_too_abstract", "image_too_poor"])
+                    & (
+                        Q(opt_out__in=["word_too_abstract", "image_too_poor"], change="")
+                        | Q(opt_out="", change__in=["object", "background", "both", "nothing"])
+                    )
                 ),
                 name="a_judgement_is_one_answer",
             ),
@@ -161,9 +178,11 @@ class Judgement(models.Model):
     def answer_text(self) -> str:
         if self.opt_out:
             return str(self.get_opt_out_display())
+        if self.change:
+            return str(self.get_change_display())
         if self.rating:
             return str(self.rating)
         return f"{self.seat.item.word.text}: {self.first_present}, second: {self.second_present}"
 
 
-ANSWER_FIELDS = ("rating", "opt_out", "first_present", "second_present")
+ANSWER_FIELDS = ("rating", "opt_out", "first_present", "second_present", "change")

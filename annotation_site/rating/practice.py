@@ -115,13 +115,15 @@ def answer(enrolment: Enrolment, item: int, attempt: int, given: Answer, *, now:
     due = state.item
     if due is None or state.unread is not None or (due.pk, state.attempt) != (item, attempt):
         return False
+    # What changed between two pictures is asked without practice.
+    answered = {name: value for name, value in given.as_dict().items() if name != "change"}
     PracticeAnswer.objects.create(
         enrolment=enrolment,
         item=due,
         attempt=attempt,
-        acceptable=due.known.accepts(given.as_dict()),
+        acceptable=due.known.accepts(answered),
         answered_at=now,
-        **given.as_dict(),
+        **answered,
     )
     return True
 

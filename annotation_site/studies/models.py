@@ -34,6 +34,7 @@ class Study(Way, ReportingRules):
     class Kind(models.TextChoices):
         LIKERT = "likert", _("heat map of a word, five answers")
         PRESENCE = "presence", _("which of two objects are present")
+        CHANGE = "change", _("what changed between two images")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -121,7 +122,11 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
 
 class Item(models.Model):
-    """One stimulus in a study: a generation with a target word, or with the two nouns that may be present."""
+    """One stimulus in a study.
+
+    A generation with a target word, or with the two nouns that may be present; or two generations of one swap set, with
+    the word that was swapped in each.
+    """
 
     class Condition(models.TextChoices):
         NONE = "", "-"
@@ -146,6 +151,12 @@ class Item(models.Model):
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="items")
     word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="items")
     second_word = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    second_generation = models.ForeignKey(
+        Generation, on_delete=models.PROTECT, related_name="second_items", null=True, blank=True
+    )
+    swap_set = models.CharField(
+        max_length=120, blank=True, help_text=_("The adjectives of a swap set, the first one first, and their noun.")
+    )
     condition = models.CharField(max_length=20, choices=Condition, default=Condition.NONE, blank=True)
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.RATED, blank=True)
     arm = models.CharField(
@@ -171,8 +182,20 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["study", "position"], name="one_item_at_each_position"),
             models.UniqueConstraint(
                 fields=["study", "generation", "word", "arm"],
-                condition=Q(purpose=""),
+                condition=Q(purpose="", second_generation__isnull=True),
                 name="a_word_of_an_image_is_one_item_an_arm",
+            ),
+            models.UniqueConstraint(
+                fields=["study", "generation", "second_generation"],
+                condition=Q(second_generation__isnull=False),
+                name="two_images_are_compared_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(second_generation__isnull=True, swap_set="")
+                | Q(second_generation__isnull=False, second_word__isnull=False)
+                & ~Q(swap_set="")
+                & ~Q(second_generation=models.F("generation")),
+                name="a_second_image_is_another_with_its_word",
             ),
             models.CheckConstraint(
                 condition=Q(map_source="other-word", map_word__isnull=False)
