@@ -16,8 +16,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 from django.db import connection
-from kombu import Connection
 
+from annotation_site.celery import app
 from annotation_site.operations import health
 from annotation_site.rating.assignment import database_now
 from attribution.errors import AttributionError
@@ -91,7 +91,7 @@ def _clock(name: str) -> Finding:
 
 def _broker(name: str) -> Finding:
     try:
-        with Connection(settings.CELERY_BROKER_URL, connect_timeout=3) as broker:
+        with app.connection_for_write(settings.CELERY_BROKER_URL, connect_timeout=3) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=5)
             return Finding(Level.OK, name, broker.as_uri())
     except Exception as error:

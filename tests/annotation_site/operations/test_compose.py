@@ -1,0 +1,127 @@
+"""docker-compose.yml and the Dockerfile, as far as they can be tried without an engine."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import annotation_site.settings
+from annotation_site.operations import gunicorn_settings
+from tests.annotation_site.operations import compose
+
+SERVICES = compose.services()
+OURS = [name for name, service in SERVICES.items() if service["image"].startswith("attest-")]
+SITE = [name for name in OURS if name != "proxy"]
+# https://github.com/compose-spec/compose-spec: what a service may say, of what is said here.
+KNOWN = {
+    "image", "build", "command", "environment", "volumes", "networks", "ports", "profiles", "depends_on", "healthcheck",
+    "restart", "init", "read_only", "user", "cap_drop", "cap_add", "security_opt", "tmpfs", "shm_size", "deploy",
+    "stop_grace_period",
+}  # fmt: skip
+DOCKERFILE = (compose.ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_says_only_what_compose_knows_and_refers_to_what_there_is(name):
+    service, document = SERVICES[name], yaml.safe_load(compose.text())
+    assert set(service) <= KNOWN
+    for other, condition in service.get("depends_on", {}).items():
+        assert other in SERVICES
+        assert condition["condition"] in {"service_healthy", "service_completed_successfully"}
+        assert condition["condition"] != "service_healthy" or "healthcheck" in SERVICES[other]
+    volumes = [volume.split(":")[0] for volume in service.get("volumes", [])]
+    assert set(volumes) <= set(document["volumes"])
+    assert set(service["networks"]) <= set(document["networks"])
+    assert all(isinstance(value, str) for value in service.get("environment", {}).values())
+    assert all(isinstance(part, str) for part in service.get("command", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_without_root_and_writes_to_its_volumes_alone(name):
+    service = SERVICES[name]
+    assert not service["user"].startswith("0")
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["tmpfs"]
+    assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
+    assert name == "migrate" or service["healthcheck"]["test"][0] == "CMD"
+    assert re.fullmatch(r"attest-\w+|[\w/]+:\d+\.\d+[\w.-]*", service["image"]), "an image of no fixed version"
+
+
+def test_only_the_proxy_is_reached_from_outside_and_the_gpu_is_reserved_for_its_profile():
+    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["proxy"]
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "worker-cpu": ["cpu"],
+        "worker-gpu": ["gpu"],
+    }
+    (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+    assert "deploy" not in SERVICES["worker-cpu"]
+
+
+@pytest.mark.parametrize("name", SITE)
+def test_each_variable_of_the_site_is_in_the_table_of_settings(name):
+    table = annotation_site.settings.__doc__
+    for variable in SERVICES[name]["environment"]:
+        assert re.search(rf"^({variable}\b|\w+, {variable}\b)", table, re.MULTILINE), variable
+
+
+@pytest.mark.parametrize("name", SITE)
+def test_each_command_can_be_found(name):
+    program, *arguments = SERVICES[name]["command"]
+    assert shutil.which(program, path=str(Path(sys.executable).parent))
+    if program == "python":
+        assert (compose.ROOT / arguments[0]).is_file()
+    for command in (SERVICES[name]["command"], SERVICES[name].get("healthcheck", {}).get("test", [])):
+        if "-m" in command:
+            assert importlib.util.find_spec(command[command.index("-m") + 1])
+    assert f"AS {SERVICES[name]['build']['target']}\n" in DOCKERFILE
+
+
+def test_no_secret_has_a_default_and_a_missing_one_is_named():
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ATTEST_HOST"):
+        assert re.search(rf"\${{{name}:\?set {name} ", compose.text())
+        assert f"${{{name}:-" not in compose.text()
+    assert not re.search(r"^(ENV|ARG).*(SECRET|PASSWORD|TOKEN)", DOCKERFILE, re.MULTILINE)
+
+
+def test_images_start_from_fixed_versions_and_end_without_root():
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+    named = {stage.split()[2]: stage for stage in stages}
+    assert [stage.split()[0] for stage in stages if ":" in stage.split()[0]] == [
+        "python:3.11.11-slim-bookworm",
+        "caddy:2.9.1-alpine",
+    ]
+    assert all(stage.split()[0] in named or ":" in stage.split()[0] for stage in stages)
+    for target in ("web", "worker", "proxy"):
+        assert re.search(r"^USER 10001:10001$", named[target], re.MULTILINE)
+
+
+def test_all_that_is_copied_is_there_and_reaches_the_builder():
+    copies = [line.split() for line in DOCKERFILE.splitlines() if line.startswith("COPY ") and "--from" not in line]
+    admitted = {line[1:] for line in (compose.ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for source in {each for words in copies for each in words[1:-1]}:
+        assert (compose.ROOT / source).exists()
+        assert source.split("/")[0] in admitted
+
+
+def test_the_web_image_installs_no_torch():
+    extras = tomllib.loads((compose.ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert not any(package.startswith(("torch", "diffusers", "spacy")) for package in extras["web"])
+    stage = DOCKERFILE.split("AS web-packages")[1].split("FROM ")[0]
+    assert "'.[web]'" in stage
+    assert "worker" not in stage
+
+
+def test_the_web_server_logs_no_address_and_the_proxy_neither():
+    assert gunicorn_settings.accesslog is None
+    caddy = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text()
+    assert "request>uri delete" in caddy
+    assert "request>headers delete" in caddy
