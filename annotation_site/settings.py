@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "annotation_site.reports",
+    "annotation_site.analyses",
     "annotation_site.api",
     "annotation_site.worker",
     "annotation_site.operations",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("stimuli/maps/", include("annotation_site.studies.urls")),
     path("stimuli/", include("annotation_site.stimuli.urls")),
     path("reports/", include("annotation_site.reports.urls")),
+    path("", include("annotation_site.analyses.urls")),
     path("rate/", include("annotation_site.rating.urls")),
     path("api/", include("annotation_site.api.urls")),
     path("", include("annotation_site.operations.urls")),
