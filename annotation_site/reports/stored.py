@@ -8,12 +8,14 @@ which NumPy reads as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Case, F, IntegerField, QuerySet, SmallIntegerField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
@@ -30,6 +32,8 @@ COLUMNS = tuple(WIDTHS)
 FIELDS = [part for name, width in WIDTHS.items() for part in ((f"length of {name}", ">i4"), (name, f">{width}"))]
 BINARY = np.dtype([("number of fields", ">i2"), *FIELDS])
 HEADER = 19
+# With PostgreSQL's usual 4 MB, joining a million judgements with their seats goes through files.
+JOIN_MEMORY = "128MB"
 # PostgreSQL counts microseconds from 2000.
 POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 NATIVE = np.dtype(list(WIDTHS.items()))
@@ -84,7 +88,8 @@ def _fetched(rows: QuerySet[Any, tuple[Any, ...]]) -> Iterator[Column]:
 def _copied(rows: QuerySet[Any, tuple[Any, ...]]) -> Iterator[Column]:
     sql, parameters = rows.query.sql_with_params()
     with (
-        connection.cursor() as cursor,
+        transaction.atomic(savepoint=False),
+        _with_memory() as cursor,
         cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
     ):
         content, start = bytearray(), HEADER
@@ -96,6 +101,14 @@ def _copied(rows: QuerySet[Any, tuple[Any, ...]]) -> Iterator[Column]:
                 content, start = content[start + number * BINARY.itemsize :], 0
         # The two bytes of the trailer are less than a row.
         yield np.frombuffer(bytes(content), BINARY, offset=start, count=(len(content) - start) // BINARY.itemsize)
+
+
+@contextmanager
+def _with_memory() -> Iterator[CursorWrapper]:
+    """A cursor of which each query may use JOIN_MEMORY; until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [JOIN_MEMORY])
+        yield cursor
 
 
 def _columns(rows: Column, items: tuple[Integers, Column], raters: tuple[Integers, Column]) -> dict[str, Column]:
