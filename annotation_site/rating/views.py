@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation_site.lookups import Lookup
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment, flow, pages
 from annotation_site.rating.context import read_context
@@ -24,6 +25,8 @@ from annotation_site.rating.tickets import BadTicket, Ticket
 
 RANDOM = random.SystemRandom()
 SEEN = ("item__generation__recipe", "item__word__prompt", "item__second_word")
+SHOWN_SEAT = Lookup(lambda: Seat.objects.select_related(*SEEN), by="pk")
+ANSWERED_SEAT = Lookup(lambda: Seat.objects.select_related("item"), by="pk")
 
 
 # The secret link and the signed ticket say who answers; a cookie adds nothing, and an answer must not be lost because
@@ -49,17 +52,17 @@ def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> 
     if seat is None:
         # Others hold the rest, or its images are not made yet: this page, reloaded, goes on when there is something.
         return render(request, "rating/done.html", pages.end_page(enrolment))
-    return _item(request, pages.item_page(enrolment, _seats().get(pk=seat.pk), now=now))
+    return _item(request, pages.item_page(enrolment, SHOWN_SEAT.get(seat.pk), now=now))
 
 
 def _submit(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> HttpResponse:
     ticket, key = _credentials_or_404(request, enrolment)
     form = form_class(enrolment.study)(request.POST)
     if not form.is_valid():
-        return _again(request, enrolment, _seats().get(pk=ticket.seat), form, ticket, key)
-    seat = Seat.objects.select_related("item").get(pk=ticket.seat)
+        return _again(request, enrolment, SHOWN_SEAT.get(ticket.seat), form, ticket, key)
+    seat = ANSWERED_SEAT.get(ticket.seat)
     try:
-        assignment.record(
+        judgement = assignment.record(
             seat=seat,
             enrolment=enrolment,
             answer=form.to_answer(),
@@ -72,8 +75,9 @@ def _submit(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> Htt
     except assignment.KeyReused:
         return _first_answer_stands(request, enrolment, key)
     if request.headers.get("X-Requested-With") == "fetch":
-        # The page's script shows the next item in place: sent at once, it saves a way there and back.
-        return _show_next(request, enrolment_or_404(enrolment.token), now=assignment.database_now())
+        # The page's script shows the next item in place: sent at once, it saves a way there and back. The judgement's
+        # enrolment was read under the lock, and knows what followed from the answer.
+        return _show_next(request, judgement.enrolment, now=now)
     return redirect("rate", token=enrolment.token)
 
 
@@ -84,7 +88,7 @@ def ahead(request: HttpRequest, token: str) -> JsonResponse:
     """Lease the rater's next item and tell where its pictures are; empty when there is none."""
     enrolment = enrolment_or_404(token)
     seat = assignment.claim_ahead(enrolment, rng=RANDOM, now=assignment.database_now())
-    return JsonResponse(pages.ahead(_seats().get(pk=seat.pk).item, enrolment.study) if seat else {})
+    return JsonResponse(pages.ahead(SHOWN_SEAT.get(seat.pk).item, enrolment.study) if seat else {})
 
 
 def _again(
@@ -142,10 +146,6 @@ def _credentials_or_404(request: HttpRequest, enrolment: Enrolment) -> tuple[Tic
         raise Http404(
             _("This form was not made for you, or was changed on the way. Nothing was stored: open your link again.")
         ) from error
-
-
-def _seats() -> QuerySet[Seat]:
-    return Seat.objects.select_related(*SEEN)
 
 
 def _judgements(enrolment: Enrolment) -> QuerySet[Judgement]:
