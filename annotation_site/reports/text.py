@@ -102,11 +102,14 @@ def design_notes(report: Report) -> list[str]:
             f"By a rule fixed at opening, items got {stages} raters, going on while ratings lay {disagree}. Medians "
             f"are of all answers; shares of answers and alpha of each item's first {report.adaptive['stages'][0]}."
         )
-    for rule in report.rules:
-        conditions = " and ".join(_condition(each) for each in rule["all"])
-        least = f", of at least {rule['least_answers']} answers" if rule.get("least_answers") else ""
-        lines.append(f"Exclusion rule “{rule['name']}”{least}: {conditions}.")
-    return lines
+    return [*lines, *(rule_text(rule) for rule in report.rules)]
+
+
+def rule_text(rule: dict[str, Any]) -> str:
+    """An exclusion rule in words."""
+    conditions = " and ".join(_condition(each) for each in rule["all"])
+    least = f", of at least {rule['least_answers']} answers" if rule.get("least_answers") else ""
+    return f"Exclusion rule “{rule['name']}”{least}: {conditions}."
 
 
 def _condition(condition: dict[str, Any]) -> str:

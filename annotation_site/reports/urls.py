@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.reports import downloads, live_views, views
+from annotation_site.reports import downloads, exclusion_views, live_views, planning_views, views
 
 
 class Format(StringConverter):
@@ -22,13 +22,15 @@ register_converter(ReportFormat, "report_format")
 
 urlpatterns = [
     path("", views.index, name="reports"),
+    path("-/planning/", planning_views.planning, name="planning"),
     path("<slug:slug>/", views.report, name="report"),
     path("<slug:slug>/live/", live_views.live_study, name="report-live"),
+    path("<slug:slug>/exclusions/", exclusion_views.exclusions, name="report-exclusions"),
     path("<slug:slug>/rows.csv", downloads.rows, name="report-rows"),
     path("<slug:slug>/report.json", downloads.as_json, name="report-json"),
     path("<slug:slug>/report.<report_format:form>", downloads.whole, name="report-whole"),
     path("<slug:slug>/figure.<figure_format:form>", downloads.figure, name="report-figure"),
     path("<slug:slug>/tables/<slug:name>.<table_format:form>", downloads.table, name="report-table"),
-    path("<slug:slug>/tags/<slug:group>/", views.group_items, name="report-items"),
+    path("<slug:slug>/tags/<str:group>/", views.group_items, name="report-items"),
     path("<slug:slug>/items/<int:position>/", live_views.item, name="report-item"),
 ]
