@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -166,13 +166,16 @@ def _require_empty() -> None:
 
 
 def _empty() -> None:
-    tables = [table for model in kept_models() for table in _tables(model)]
+    tables = list(dict.fromkeys(table for model in kept_models() for table in _tables(model)))
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables))
 
 
-def _tables(model: type[models.Model]) -> Iterable[str]:
+def _tables(model: type[models.Model]) -> Iterator[str]:
+    """The model's table and those of its many-to-many relations."""
     yield model._meta.db_table
-    yield from (field.remote_field.through._meta.db_table for field in model._meta.local_many_to_many)
+    for field in model._meta.local_many_to_many:
+        if field.remote_field.through is not None:
+            yield field.remote_field.through._meta.db_table
 
 
 def _load(path: Path) -> None:

@@ -181,5 +181,5 @@ REMEDIES = {
     "storage": "Make ATTEST_DATA a folder that the site's user may write.",
     "disk": "Free space, or move ATTEST_DATA to a larger disk: an image with its maps takes about a megabyte.",
     "model": "Set ATTEST_MODEL to a shipped name or a folder, or download it where the workers run.",
-    "gpu": "Give the worker a GPU (docker compose --profile gpu), or wait longer.",
+    "gpu": "Give the worker a GPU (COMPOSE_PROFILES=gpu), or wait longer.",
 }
