@@ -111,6 +111,10 @@ class Reader:
         self._parse = parse
         self._known: OrderedDict[str, Prompt] = OrderedDict()
 
+    def names(self) -> Iterator[str]:
+        """The names of what there is to read, in a fixed order, not held in memory."""
+        return names(self.folder)
+
     def read(self, name: str) -> StoredGeneration:
         """The generation ``name``; raises MapFileError or GenerationError, which name the file at fault."""
         folder = self.folder / name

@@ -44,6 +44,13 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("kind", choices=sorted(JOBS), metavar="KIND", help=", ".join(sorted(JOBS)))
     parser.add_argument("folder", type=Path, help="the folder of generations; folders below it are read too")
     parser.add_argument("--out", type=Path, required=True, help="where the report goes")
+    add_options(parser)
+    parser.add_argument("--answers", type=Path, help="cohyponyms: CSV with generation and right (1 or 0), by people")
+    parser.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that analyses take wherever their images come from; :data:`JOBS` make jobs of them."""
     hard = parser.add_mutually_exclusive_group()
     hard.add_argument("--tau", type=float, help=f"hard maps: share of the map's largest value (default: {PAPER.value})")
     hard.add_argument("--absolute", type=float, help="hard maps: above this on raw maps (the authors' later run: 0.15)")
@@ -68,8 +75,6 @@ def add_commands(commands: Any) -> None:
         default="coco",
         help="cohyponyms: coco, tinyworld, or a JSON file with groups of nouns (default: %(default)s)",
     )
-    parser.add_argument("--answers", type=Path, help="cohyponyms: CSV with generation and right (1 or 0), by people")
-    parser.add_argument("--parser", help="a spaCy pipeline with Universal Dependencies (default: the shipped one)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
     parser.add_argument("--again", action="store_true", help="forget the records in --out and measure anew")
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from attribution.errors import AnalysisError, GenerationError, MapFileError, SegmentationError, WordError
-from attribution.generations import Reader, StoredGeneration, Unreadable, names
+from attribution.generations import Reader, StoredGeneration, Unreadable
 from attribution.report.page import Report
 
 RECORDS = "records.jsonl"
@@ -62,7 +62,7 @@ class Tally:
 
 
 def analyse(job: Job, reader: Reader, out: Path, *, progress: bool = True, again: bool = False) -> tuple[Report, Tally]:
-    """Measure every generation of the reader's folder that ``out`` has no record of; returns the report of all.
+    """Measure every generation of the reader that ``out`` has no record of; returns the report of all.
 
     ``again`` forgets the records. Raises AnalysisError when they were made with other settings.
     """
@@ -77,7 +77,7 @@ def analyse(job: Job, reader: Reader, out: Path, *, progress: bool = True, again
             job.add(name, prompt, record)
             known.add(name)
     tally.resumed = len(known)
-    fresh = (name for name in names(reader.folder) if name not in known)
+    fresh = (name for name in reader.names() if name not in known)
     with path.open("a", encoding="utf-8") as file:
         if not path.stat().st_size:
             _write(file, header)

@@ -1,0 +1,78 @@
+"""A study's generations as the library's analyses read them: words from rows, images and maps from the storage."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from django.db.models import QuerySet
+from PIL import Image
+
+from annotation_site.stimuli import files
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.models import Item, Study
+from attribution.errors import GenerationError, MapFileError
+from attribution.generations import Reader, StoredGeneration
+from attribution.maps import HeatMaps
+from attribution.records import Prompt, Word
+
+FIELDS = ("text", "start", "end", "tag", "lemma", "head", "relation")
+
+
+@dataclass(frozen=True)
+class StudyGeneration(StoredGeneration):
+    """A generation whose image lies in the site's storage, under ``picture``."""
+
+    picture: str = ""
+
+    def image(self) -> Image.Image:
+        try:
+            with Image.open(io.BytesIO(files.read(self.picture))) as image:
+                return image.convert("RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise GenerationError(f"{self.picture} cannot be read as an image: {error}") from error
+
+
+class StudyReader(Reader):
+    """Reads a study's finished generations, named by their identities, one at a time."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(Path(study.slug), parser="the site's rows")
+        self.study = study
+
+    def names(self) -> Iterator[str]:
+        return finished(self.study).order_by("pk").values_list("identity", flat=True).iterator()
+
+    def read(self, name: str) -> StoredGeneration:
+        generation = Generation.objects.filter(identity=name).select_related("prompt").first()
+        if generation is None or not generation.is_done:
+            raise GenerationError(f"{name} is no finished generation")
+        picture = str(generation.image.name)
+        folder = Path(PurePosixPath(picture).parent)
+        return StudyGeneration(name, folder, _maps(generation), self._prompt(generation), picture)
+
+    def _prompt(self, generation: Generation) -> Prompt:
+        rows = list(generation.prompt.words.order_by("index").values_list(*FIELDS))
+        if not rows:
+            raise GenerationError(f"{generation.prompt.text!r} has no words in the database: it was not parsed")
+        return Prompt(generation.prompt.text, tuple(Word(*row) for row in rows))
+
+
+def finished(study: Study) -> QuerySet[Generation]:
+    """The finished generations of a study's items in use."""
+    mine = Item.objects.filter(study=study).in_use().values("generation")
+    return Generation.objects.filter(pk__in=mine, state=Generation.State.DONE)
+
+
+def _maps(generation: Generation) -> HeatMaps:
+    name = str(generation.maps.name).removesuffix(".npz")
+    try:
+        content = files.read(f"{name}.npz")
+        description = files.read(f"{name}.json")
+    except OSError as error:
+        raise MapFileError(f"{name}.npz cannot be read: {error}") from error
+    if files.sha256(content) != generation.maps_sha256:
+        raise MapFileError(f"{name}.npz is not the file that was written: its hash differs; restore it from a backup")
+    return HeatMaps.from_bytes(content, description, name=name)
