@@ -33,8 +33,8 @@ PARQUET = "application/x-parquet"
 KEYS = {"items": ["item"], "raters": ["rater"]}
 
 
-def croissant(folder: Path, facts: dict[str, Any], *, description: str, licence: str) -> dict[str, Any]:
-    """The metadata of the tables that lie in ``folder``."""
+def croissant(folder: Path, facts: dict[str, Any], *, description: str, licence: str, url: str) -> dict[str, Any]:
+    """The metadata of the tables that lie in ``folder``; no ``url`` and no licence where they are empty."""
     moments, named = facts["moments"], facts["facts"]
     published = moments["closed_at"] or moments["opened_at"] or moments["created_at"]
     return {
@@ -45,7 +45,7 @@ def croissant(folder: Path, facts: dict[str, Any], *, description: str, licence:
         "description": description,
         "version": "1.0.0",
         "datePublished": published[:10],
-        "url": f"https://example.org/{named['slug']}",
+        **({"url": url} if url else {}),
         "citeAs": f"{named['title']}. Human judgements collected with Attest.",
         **({"license": licence} if licence else {}),
         "distribution": [_file(folder, table) for table in TABLES],

@@ -7,10 +7,14 @@ from typing import Any
 from annotation_site.reports.exports.counts import Tally
 
 OPEN = "*To be filled in by the researchers:* "
+NO_URL = (
+    OPEN + "the page where the data is published. `croissant.json` has no `url` yet, which the specification asks for: "
+    "export again with `--url https://...`, or add it by hand."
+)
 Part = tuple[str, list[str]]
 
 
-def data_statement(facts: dict[str, Any], tally: Tally, description: str) -> str:
+def data_statement(facts: dict[str, Any], tally: Tally, description: str, *, url: str) -> str:
     """Headings as in Bender and Friedman (2018)."""
     sources = ", ".join(sorted(tally.sources)) or "unknown"
     parsers = ", ".join(sorted(tally.parsers - {""})) or "none recorded"
@@ -35,7 +39,7 @@ def data_statement(facts: dict[str, Any], tally: Tally, description: str) -> str
             ("Speech situation", ["Captions written for images, out of any conversation."]),
             ("Text characteristics", ["Single-sentence captions; one target word, or two nouns, an item."]),
             ("Recording quality", ["Not applicable: no recorded speech."]),
-            ("Other", [_pictures(facts)]),
+            ("Other", [_pictures(facts), f"Published at <{url}>." if url else NO_URL]),
             ("Provenance appendix", [OPEN + "data statements of the prompts' source, where there are any."]),
         ],
     )  # fmt: skip

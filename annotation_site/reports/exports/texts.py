@@ -17,6 +17,7 @@ from annotation_site.reports.exports.datasheet import data_statement, datasheet
 KINDS = {
     "likert": "ratings of how well word heat maps explain generated images",
     "presence": "answers about which of two objects are present in generated images",
+    "change": "answers about what changes in generated images with one adjective",
 }
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 WHY = {
@@ -29,12 +30,12 @@ WHY = {
 }
 
 
-def documents(facts: dict[str, Any], tally: Tally, *, licence: str, images: bool) -> dict[str, str]:
+def documents(facts: dict[str, Any], tally: Tally, *, licence: str, url: str, images: bool) -> dict[str, str]:
     """Contents by file name."""
     return {
-        "README.md": readme(facts, tally, licence=licence, images=images),
+        "README.md": readme(facts, tally, licence=licence, url=url, images=images),
         "INSTRUCTIONS.md": instructions(facts),
-        "DATA_STATEMENT.md": data_statement(facts, tally, description(facts, tally)),
+        "DATA_STATEMENT.md": data_statement(facts, tally, description(facts, tally), url=url),
         "DATASHEET.md": datasheet(facts, tally, description(facts, tally), licence=licence),
         "exclusions.json": exclusions(facts, tally),
     }
@@ -56,7 +57,7 @@ def _people(tally: Tally) -> str:
     return f"{number} {'rater' if number == 1 else 'raters'}"
 
 
-def readme(facts: dict[str, Any], tally: Tally, *, licence: str, images: bool) -> str:
+def readme(facts: dict[str, Any], tally: Tally, *, licence: str, url: str, images: bool) -> str:
     """The dataset card: YAML that the Hugging Face hub reads, then words for people."""
     named = facts["facts"]
     return "\n".join(
@@ -66,6 +67,7 @@ def readme(facts: dict[str, Any], tally: Tally, *, licence: str, images: bool) -
             "",
             description(facts, tally),
             "",
+            *([f"Published at <{url}>.", ""] if url else []),
             *_files(images=images),
             "",
             "## What counts",

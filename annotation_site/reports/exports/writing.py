@@ -23,23 +23,30 @@ Progress = Callable[[], None]
 
 
 def export_study(
-    study: Study, target: Path, *, images: bool = True, licence: str = "", on_item: Progress = lambda: None
+    study: Study,
+    target: Path,
+    *,
+    images: bool = True,
+    licence: str = "",
+    url: str = "",
+    on_item: Progress = lambda: None,
 ) -> Tally:
     """Write the study to ``target``, which must not exist or be empty; what was written, in numbers.
 
     Rows stream from the database through blocks to the files, so that memory stays flat. ``licence`` is the data's
-    (an SPDX name or an address); empty: unstated. ``on_item`` is called after each item. Raises FolderTaken,
-    FileDamaged.
+    (an SPDX name or an address) and ``url`` the page where it is published; empty: unstated. ``on_item`` is called
+    after each item. Raises FolderTaken, FileDamaged.
     """
     with new_folder(target) as folder:
         with snapshot():
             facts = study_facts(study)
             tally = _tables(study, folder, images=images, on_item=on_item)
         _json(folder / "study.json", facts)
-        for name, content in texts.documents(facts, tally, licence=licence, images=images).items():
+        for name, content in texts.documents(facts, tally, licence=licence, url=url, images=images).items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
         described = texts.description(facts, tally)
-        _json(folder / "croissant.json", croissant(folder, facts, description=described, licence=licence))
+        metadata = croissant(folder, facts, description=described, licence=licence, url=url)
+        _json(folder / "croissant.json", metadata)
     return tally
 
 

@@ -173,16 +173,27 @@ def test_presence_studies_and_empty_ones_export_too(make_study, fill, tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_croissant_metadata_is_valid_and_reads_the_tables(mixed, tmp_path):
     mlc = pytest.importorskip("mlcroissant")
-    folder = export(mixed, tmp_path / "out", "--no-images", "--license", "CC-BY-4.0")
+    address = "https://data.example/heat-maps"
+    folder = export(mixed, tmp_path / "out", "--no-images", "--license", "CC-BY-4.0", "--url", address)
     dataset = mlc.Dataset(jsonld=folder / "croissant.json")
     assert not dataset.metadata.ctx.issues.errors
     assert not dataset.metadata.ctx.issues.warnings
+    assert dataset.metadata.url == address
+    assert f"Published at <{address}>." in (folder / "README.md").read_text()
     records = list(dataset.records(record_set="judgements"))
     assert len(records) == 38
     assert sum(record["judgements/counted"] for record in records) == 31
     assert {record["raters/rater"].decode() for record in dataset.records(record_set="raters")} == {
         enrolment.rater.pseudonym for enrolment in mixed.enrolments.select_related("rater")
     }
+
+
+def test_without_an_address_none_is_made_up(mixed, tmp_path):
+    folder = export(mixed, tmp_path / "out", "--no-images")
+    assert "url" not in json.loads((folder / "croissant.json").read_text())
+    assert "`--url https://...`" in (folder / "DATA_STATEMENT.md").read_text()
+    with pytest.raises(CommandError, match="'here' is no address"):
+        export(mixed, tmp_path / "again", "--url", "here")
 
 
 def test_the_card_s_front_matter_names_the_tables(mixed, tmp_path):
