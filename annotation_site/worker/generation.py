@@ -85,6 +85,13 @@ def give_back(worker: str) -> int:
     return mine.update(state=Generation.State.QUEUED, claimed_by="", claimed_until=None)
 
 
+def renew(worker: str) -> int:
+    """Keep what this worker still has to make for another lease, once a tenth of this one is over; how many."""
+    now = database_now()
+    mine = Generation.objects.filter(state=Generation.State.CLAIMED, claimed_by=worker)
+    return mine.filter(claimed_until__lt=now + LEASE * 0.9).update(claimed_until=now + LEASE)
+
+
 def release_claims_of_the_dead(generations: GenerationQuerySet) -> int:
     """Queue again what a process of this host claimed that is no longer running."""
     host = socket.gethostname()
@@ -119,6 +126,7 @@ def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], Non
                     # The image is as good as it will get: drawing it again would not map the word.
                     _fail(generation, error, tally)
                 todo.remove(generation)
+                renew(generation.claimed_by)
                 on_image(tally)
     except StorageFull:
         raise
@@ -130,6 +138,7 @@ def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], Non
             return
         logger.info("A batch of %d failed (%s); trying its members one by one.", len(batch), error)
         for generation in todo:
+            renew(generation.claimed_by)
             _make([generation], tally, on_image)
 
 
