@@ -9,7 +9,8 @@ from datetime import datetime
 from django.core import signing
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.assignment import given
+from annotation_site.rating.models import Seat
 
 SALT = "attest.rating.ticket"
 KEYS = uuid.UUID("5f0c2c1e-7a53-4a9c-9a52-3d5f4b1f7d10")
@@ -48,5 +49,4 @@ def submission_key(seat: Seat, enrolment: Enrolment) -> uuid.UUID:
     Made from what the answer is, not at random, so that a page loaded twice (a reload, a second tab) is still one
     submission; an answer that was undone gets the key of the next revision.
     """
-    given = Judgement.objects.filter(seat=seat, enrolment=enrolment).count()
-    return uuid.uuid5(KEYS, f"{enrolment.pk}/{seat.pk}/{given}")
+    return uuid.uuid5(KEYS, f"{enrolment.pk}/{seat.pk}/{given(seat, enrolment)}")

@@ -24,7 +24,7 @@ from annotation_site.rating.assignment.opening import (
     release_pending,
     withdraw_item,
 )
-from annotation_site.rating.assignment.places import answered, places_left, progress
+from annotation_site.rating.assignment.places import answered, given, places_left, progress
 from annotation_site.rating.assignment.recording import record
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "claim_next",
     "close_study",
     "database_now",
+    "given",
     "has_finished",
     "heartbeat",
     "may_rate",

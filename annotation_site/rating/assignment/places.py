@@ -8,6 +8,7 @@ from django.db.models.expressions import RawSQL
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import hints
+from annotation_site.rating.models import Seat
 
 # Written out: the ORM took longer to write these than the database to answer, at each page. The rater's seats have no
 # gaps in their numbers, so the last number counts them. Withdrawn items, which are few, are looked up in the rater's
@@ -28,6 +29,7 @@ LEASED = """
     WHERE seat.enrolment_id = %s AND seat.state = 'leased' AND item.withdrawn_at IS NULL
     AND item.purpose = ''
 """
+GIVEN = "SELECT count(*) FROM rating_judgement WHERE seat_id = %s AND enrolment_id = %s"
 
 
 def places_left(enrolment: Enrolment) -> int:
@@ -44,6 +46,11 @@ def answered(enrolment: Enrolment) -> int:
 def progress(enrolment: Enrolment) -> tuple[int, int]:
     """Judgements given, and how many this rater may give: the cap, or all items if there are fewer."""
     return answered(enrolment), min(enrolment.study.cap or 0, hints.items_in_use(enrolment.study_id))
+
+
+def given(seat: Seat, enrolment: Enrolment) -> int:
+    """How many answers this rater gave in this seat, one a revision."""
+    return _count(GIVEN, seat.pk, enrolment.pk)
 
 
 def next_ordinal(enrolment: Enrolment) -> RawSQL:

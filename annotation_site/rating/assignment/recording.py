@@ -14,7 +14,7 @@ from annotation_site.rating import adaptive, checks
 from annotation_site.rating.assignment.answers import Answer, KeyReused
 from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.assignment.leases import lock
-from annotation_site.rating.assignment.places import next_ordinal, places_left
+from annotation_site.rating.assignment.places import given, next_ordinal, places_left
 from annotation_site.rating.models import Judgement, Seat
 
 
@@ -44,9 +44,10 @@ def record(
         **(context or {}),
     }
     try:
-        return _record(seat, enrolment, answer, key, now, fields)
+        return _record(seat, enrolment, key, now, fields)
     except IntegrityError:
-        # Lost a race with the same submission's other copy: its row is there now, and decides.
+        # The submission's other copy came first: all of this one is undone, and the other's row decides. Copies are
+        # rare, so that no answer is made to look for one beforehand.
         stored = Judgement.objects.filter(enrolment=enrolment, key=key).first()
         if stored is None:
             raise
@@ -55,17 +56,13 @@ def record(
 
 @transaction.atomic
 def _record(
-    seat: Seat, enrolment: Enrolment, answer: Answer, key: uuid.UUID, now: datetime | None, fields: dict[str, Any]
+    seat: Seat, enrolment: Enrolment, key: uuid.UUID, now: datetime | None, fields: dict[str, Any]
 ) -> Judgement:
     enrolment = lock(enrolment)
-    stored = Judgement.objects.filter(enrolment=enrolment, key=key).first()
-    if stored is not None:
-        return _replayed(stored, seat, answer)
     surplus = not _occupy(seat, enrolment)
-    earlier = Judgement.objects.filter(seat=seat, enrolment=enrolment)
-    revision = earlier.count() + 1
+    revision = given(seat, enrolment) + 1
     if revision > 1:
-        earlier.filter(current=True).update(current=False)
+        Judgement.objects.filter(seat=seat, enrolment=enrolment, current=True).update(current=False)
     now = now or database_now()
     judgement = Judgement.objects.create(
         seat=seat,

@@ -46,8 +46,8 @@ def test_a_claim_and_an_answer_take_few_statements_whatever_lies_behind(make_stu
     # The rater under a lock, their leases, the renewal.
     assert len(statements(lambda: assignment.claim_next(enrolment, rng=rng, now=now))) == 3
     seat = Seat.objects.select_related("item").get(state="leased")
-    # The clock, the rater, the key, the seat, earlier revisions, the judgement.
-    assert len(statements(lambda: rate(enrolment, seat))) == 6
+    # The clock, the rater, the seat, earlier revisions, the judgement.
+    assert len(statements(lambda: rate(enrolment, seat))) == 5
 
 
 def test_a_cycle_over_http_takes_few_statements(make_study, client):
@@ -66,11 +66,11 @@ def test_a_cycle_over_http_takes_few_statements(make_study, client):
     # The link, the clock, the rater, their leases, count, a candidate (or two), the lease; the item, progress, the key.
     assert 10 <= len(shown) <= 11, shown
     answered = submit(show())
-    # The link, the clock, the item; the rater, the key, the seat, earlier revisions, the judgement.
-    assert len(answered) == 8, answered
+    # The link, the clock, the item; the rater, the seat, earlier revisions, the judgement.
+    assert len(answered) == 7, answered
     at_once = submit(show(), **{"X-Requested-With": "fetch"})
     # Neither the link nor the clock is asked again.
-    assert len(at_once) <= 8 + 11 - 2, at_once
+    assert len(at_once) <= 7 + 11 - 2, at_once
 
 
 def test_in_a_large_study_a_stretch_that_is_taken_is_left_at_once(make_study, monkeypatch):
