@@ -119,6 +119,7 @@ def _files(*, images: bool) -> list[str]:
         "| `items.jsonl` | an item a line, with all its answers and what follows from them |",
         "| `study.json` | the study's rules, texts, recipes and sampling |",
         "| `INSTRUCTIONS.md` | what raters read |",
+        "| `as-shown/` | instructions and an item as raters saw them: pages that need nothing else |",
         "| `exclusions.json` | whose answers are left out, by reason |",
         "| `croissant.json` | Croissant 1.0 metadata |",
         "| `DATA_STATEMENT.md`, `DATASHEET.md` | the known parts filled in |",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation_site.reports.exports import texts
+from annotation_site.reports.exports.as_shown import write_as_shown
 from annotation_site.reports.exports.columns import ITEMS, JUDGEMENTS, RATERS
 from annotation_site.reports.exports.counts import Tally
 from annotation_site.reports.exports.croissant import croissant
@@ -41,6 +42,7 @@ def export_study(
         with snapshot():
             facts = study_facts(study)
             tally = _tables(study, folder, images=images, on_item=on_item)
+            write_as_shown(study, folder, facts["texts"], images=images)
         _json(folder / "study.json", facts)
         for name, content in texts.documents(facts, tally, licence=licence, url=url, images=images).items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from annotation_site.rating import assignment
-from annotation_site.reports.exports import folders
+from annotation_site.reports.exports import folders, writing
 from annotation_site.reports.exports.columns import ITEMS, JUDGEMENTS, RATERS
 from annotation_site.reports.exports.reading import load_export
 from annotation_site.reports.exports.tables import as_cell
@@ -240,13 +241,35 @@ def test_a_stored_map_travels_along(mixed, tmp_path):
     content = b"any bytes"
     digest = hashlib.sha256(content).hexdigest()
     files.write("imported/map.npy", content)
-    item = mixed.items.order_by("position").first()
+    item = mixed.items.order_by("position").last()
     Item.objects.filter(pk=item.pk).update(map_source="file", map_file="imported/map.npy", map_sha256=digest)
     folder = export(mixed, tmp_path / "out")
-    row = pq.read_table(folder / "data/items.parquet").to_pylist()[0]
+    row = pq.read_table(folder / "data/items.parquet").to_pylist()[-1]
     assert (folder / row["map_file"]).read_bytes() == content
 
 
-def test_rows_stream_and_statements_do_not_grow(mixed, tmp_path, django_assert_max_num_queries):
+def test_rows_stream_and_statements_do_not_grow(mixed, tmp_path, monkeypatch, django_assert_max_num_queries):
+    # The pages as shown look for an example among the first few pictures, however many there are.
+    monkeypatch.setattr(writing, "write_as_shown", lambda *given, **options: None)
     with django_assert_max_num_queries(14):
         export(mixed, tmp_path / "out", "--no-images")
+
+
+@pytest.mark.parametrize("kind", ["likert", "presence"])
+def test_pages_as_shown_need_nothing_and_lead_nowhere(make_study, tmp_path, kind):
+    study = make_study(kind=kind, items=4, texts={"ko": {"question": "지도는 얼마나 맞습니까?"}})
+    folder = export(study, tmp_path / "out") / "as-shown"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "instructions.en.html",
+        "instructions.ko.html",
+        "item.en.html",
+        "item.ko.html",
+    ]
+    for path in folder.iterdir():
+        page = path.read_text()
+        assert not re.search(r"<script|<link|nobody|csrf|ticket|https?://(?!www.w3.org)", page), path.name
+        assert not re.search(r'\s(?:href|src|action|data-[a-z-]+)="(?!#|data:image/)', page), path.name
+        assert "<style>" in page
+    shown = (folder / "item.ko.html").read_text()
+    assert "지도는 얼마나 맞습니까?" in shown
+    assert shown.count('src="data:image/png;base64,') == (4 if kind == "likert" else 1)
