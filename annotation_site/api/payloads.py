@@ -15,6 +15,8 @@ from annotation_site.rating import assignment, pages
 from annotation_site.rating.forms import FIRST, SECOND
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket
+from annotation_site.stimuli.addresses import image_url
+from annotation_site.stimuli.models import Word
 from annotation_site.studies import questions
 from annotation_site.studies.models import Study
 from annotation_site.studies.texts import texts_of
@@ -69,19 +71,38 @@ def seat(row: Seat, enrolment: Enrolment, request: Request, *, now: datetime) ->
     """A leased seat with what is to be judged; ``row`` has its item's generation, recipe, words and prompt loaded."""
     shown = pages.stimulus(row.item, enrolment, turn=row.round)
     likert = enrolment.study.kind == Study.Kind.LIKERT
-    word = row.item.word
+    first, second = _pictures(row, shown, request)
     return {
         "id": row.pk,
         "ticket": Ticket(row.pk, enrolment.pk, now).sign(),
         "leased_until": row.leased_until,
         "question": shown["question"],
         "choices": [vars(choice) for choice in [*shown["answers"], *shown["opt_outs"]]],
-        "several": not likert,
-        "prompt": word.prompt.text if likert else None,
-        "target": {"text": word.text, "start": word.start, "end": word.end} if likert else None,
-        "image": request.build_absolute_uri(shown["image_url"]),
+        "several": enrolment.study.kind == Study.Kind.PRESENCE,
+        "prompt": None if enrolment.study.kind == Study.Kind.PRESENCE else first["prompt"],
+        "target": None if enrolment.study.kind == Study.Kind.PRESENCE else first["target"],
+        "image": first["image"],
+        "second": second,
         "heat_map": request.build_absolute_uri(shown["overlay_url"]) if likert else None,
         "heat_map_values": request.build_absolute_uri(shown["map"]) if likert else None,
+    }
+
+
+def _pictures(row: Seat, shown: dict[str, Any], request: Request) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The picture asked about, and the one to compare it with where there is one, in the order of the page."""
+    item = row.item
+    if item.second_generation_id is None:
+        return _picture(shown["image_url"], item.word, request), None
+    words = {image_url(generation): word for generation, word in pages.compared(item)}
+    first, second = (_picture(each["image_url"], words[each["image_url"]], request) for each in shown["pictures"])
+    return first, second
+
+
+def _picture(address: str, word: Word, request: Request) -> dict[str, Any]:
+    return {
+        "image": request.build_absolute_uri(address),
+        "prompt": word.prompt.text,
+        "target": {"text": word.text, "start": word.start, "end": word.end},
     }
 
 
@@ -99,6 +120,8 @@ def answer_values(row: Judgement) -> list[str]:
     """The values of the choices that were made."""
     if row.opt_out:
         return [row.opt_out]
+    if row.change:
+        return [row.change]
     if row.rating:
         return [str(row.rating)]
     seen = [name for name, present in ((FIRST, row.first_present), (SECOND, row.second_present)) if present]

@@ -11,7 +11,8 @@ from annotation_site.studies.models import Study
 NO_NULL = r"^[^\x00]*$"
 LIKERT = [choice.value for choice in questions.LIKERT_RATINGS + questions.LIKERT_OPT_OUTS]
 PRESENCE = [FIRST, SECOND, *(choice.value for choice in questions.PRESENCE_OPT_OUTS)]
-VALUES = list(dict.fromkeys(LIKERT + PRESENCE))
+CHANGE = [choice.value for choice in questions.CHANGES + questions.CHANGE_OPT_OUTS]
+VALUES = list(dict.fromkeys(LIKERT + PRESENCE + CHANGE))
 STATUSES = ("rate", "wait", "done", "instructions", "practice", "care", "break")
 
 
@@ -86,6 +87,14 @@ class TargetSerializer(serializers.Serializer):
     end = serializers.IntegerField(help_text="Offset after its last character.")
 
 
+class SecondSerializer(serializers.Serializer):
+    """The picture to compare with, of studies of what changed between two."""
+
+    image = serializers.URLField()
+    prompt = serializers.CharField()
+    target = TargetSerializer(help_text="The word in which the two prompts differ.")
+
+
 class SeatSerializer(serializers.Serializer):
     """One stimulus, leased to the caller."""
 
@@ -96,8 +105,9 @@ class SeatSerializer(serializers.Serializer):
     choices = ChoiceSerializer(many=True)
     several = serializers.BooleanField(help_text="Whether an answer may hold more than one value.")
     prompt = serializers.CharField(allow_null=True, help_text="null where people must not know it.")
-    target = TargetSerializer(allow_null=True, help_text="The word whose heat map is judged.")
+    target = TargetSerializer(allow_null=True, help_text="The word whose heat map is judged, or that was swapped.")
     image = serializers.URLField()
+    second = SecondSerializer(allow_null=True, help_text="The other picture, where two are compared; else null.")
     heat_map = serializers.URLField(allow_null=True, help_text="A picture to lay over the image.")
     heat_map_values = serializers.URLField(allow_null=True, help_text="The map's own values, as bytes.")
 

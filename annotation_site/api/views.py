@@ -242,10 +242,10 @@ def _shown_or_404(enrolment: Enrolment, pk: int, text: str) -> tuple[Seat, Ticke
 
 def _answer(study: Study, values: list[str]) -> Answer:
     """What the page's own form makes of the values."""
-    likert = study.kind == Study.Kind.LIKERT
-    if likert and len(values) != 1:
+    single = study.kind != Study.Kind.PRESENCE
+    if single and len(values) != 1:
         raise ValidationError({"answer": [f"{len(values)} values were sent: this question takes exactly one."]})
-    form = form_class(study)({"answer": values[0] if likert else values})
+    form = form_class(study)({"answer": values[0] if single else values})
     if not form.is_valid():
         raise ValidationError(dict(form.errors))
     return form.to_answer()

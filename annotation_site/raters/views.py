@@ -22,7 +22,7 @@ from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Item, Study
 from annotation_site.studies.texts import texts_of
 
-SECONDS_AN_ANSWER = {Study.Kind.LIKERT: 8, Study.Kind.PRESENCE: 6}
+SECONDS_AN_ANSWER = {Study.Kind.LIKERT: 8, Study.Kind.PRESENCE: 6, Study.Kind.CHANGE: 8}
 SESSION_KEY = "rater"
 
 

@@ -30,7 +30,7 @@ def instructions(enrolment: Enrolment, locale: str) -> dict[str, Any]:
         "study": study,
         "enrolment": enrolment,
         "texts": texts,
-        "opt_outs": questions.LIKERT_OPT_OUTS if study.kind == Study.Kind.LIKERT else questions.PRESENCE_OPT_OUTS,
+        "opt_outs": questions.opt_outs(study.kind),
         "example": _example(example, study, texts.anchors) if example else None,
         "practice": len(items(study)),
         "first_time": enrolment.instructed_at is None,

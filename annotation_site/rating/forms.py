@@ -58,11 +58,32 @@ class PresenceForm(forms.Form):
         return Answer(first_present=FIRST in chosen, second_present=SECOND in chosen)
 
 
-AnswerForm = LikertForm | PresenceForm
+class ChangeForm(forms.Form):
+    """One of four changes or the opt-out, as one group of radio buttons."""
+
+    answer = forms.ChoiceField(
+        choices=[(choice.value, choice.label) for choice in questions.CHANGES + questions.CHANGE_OPT_OUTS],
+        error_messages={
+            "required": _("Choose one of the four answers, or say that the image is too poor."),
+            "invalid_choice": _("Choose one of the answers shown."),
+        },
+    )
+
+    def to_answer(self) -> Answer:
+        value = self.cleaned_data["answer"]
+        return Answer(opt_out=value) if value == questions.CHANGE_TOO_POOR.value else Answer(change=value)
 
 
-def form_class(study: Study) -> type[LikertForm] | type[PresenceForm]:
-    return LikertForm if study.kind == Study.Kind.LIKERT else PresenceForm
+AnswerForm = LikertForm | PresenceForm | ChangeForm
+FORMS: dict[str, type[LikertForm] | type[PresenceForm] | type[ChangeForm]] = {
+    Study.Kind.LIKERT: LikertForm,
+    Study.Kind.PRESENCE: PresenceForm,
+    Study.Kind.CHANGE: ChangeForm,
+}
+
+
+def form_class(study: Study) -> type[LikertForm] | type[PresenceForm] | type[ChangeForm]:
+    return FORMS[study.kind]
 
 
 def milliseconds(text: str) -> int | None:

@@ -16,7 +16,7 @@ from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket, submission_key
 from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, image_url
 from annotation_site.stimuli.drawing import canvas_size
-from annotation_site.stimuli.models import Recipe
+from annotation_site.stimuli.models import Generation, Recipe, Word
 from annotation_site.studies import questions
 from annotation_site.studies.addresses import DRAWING, map_picture_url, map_url
 from annotation_site.studies.models import Item, Study
@@ -62,8 +62,14 @@ def stimulus(item: Item, enrolment: Enrolment, *, turn: int | None = None) -> di
         "question": item_question(item, study, get_language() or ""),
         "own_instructions": texts_of(study, get_language() or "").instructions,
         **_picture(item),
-        **(_likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, turn)),
+        **_asked(item, study, turn),
     }
+
+
+def _asked(item: Item, study: Study, turn: int) -> dict[str, Any]:
+    if study.kind == Study.Kind.CHANGE:
+        return _change(item, turn)
+    return _likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, turn)
 
 
 def sent(form: AnswerForm | None) -> dict[str, Any]:
@@ -118,17 +124,49 @@ def map_addresses(item: Item, study: Study) -> dict[str, Any]:
 def ahead(item: Item, study: Study) -> dict[str, Any]:
     """The pictures of an item that comes next, to be fetched and drawn beforehand."""
     drawing = map_addresses(item, study) if study.kind == Study.Kind.LIKERT else {}
-    return {"image": image_url(item.generation), **drawing}
+    second = {"second": image_url(item.second_generation)} if item.second_generation else {}
+    return {"image": image_url(item.generation), **second, **drawing}
 
 
 def _presence(item: Item, turn: int) -> dict[str, Any]:
     nouns = [(FIRST, item.word.text), (SECOND, item.second_word.text if item.second_word else "")]
-    # An item's raters see both orders, as often as each other. Which comes first is as good as drawn by lot for each
-    # item, so that no rater sees one condition in one order.
-    if (turn + blake2b(str(item.pk).encode(), digest_size=1).digest()[0]) % 2:
+    if _turned(item, turn):
         nouns.reverse()
     choices = [questions.Choice(value, str(key), text) for key, (value, text) in enumerate(nouns, start=1)]
     return {"answers": choices, "opt_outs": questions.PRESENCE_OPT_OUTS}
+
+
+def _turned(item: Item, turn: int) -> bool:
+    """Whether the second comes first.
+
+    An item's raters see both orders, as often as each other. Which comes first is as good as drawn by lot for each
+    item, so that no rater sees one condition in one order.
+    """
+    return bool((turn + blake2b(str(item.pk).encode(), digest_size=1).digest()[0]) % 2)
+
+
+def _change(item: Item, turn: int) -> dict[str, Any]:
+    pictures = [_compared(generation, word) for generation, word in compared(item)]
+    if _turned(item, turn):
+        pictures.reverse()
+    return {"pictures": pictures, "answers": questions.CHANGES, "opt_outs": questions.CHANGE_OPT_OUTS}
+
+
+def compared(item: Item) -> list[tuple[Generation, Word]]:
+    """The two pictures of an item of a swap set, each with its swapped word; the set's first one first."""
+    if item.second_generation is None or item.second_word is None:
+        raise ValueError(f"Item {item.pk} of study {item.study_id} has no second picture to compare with.")
+    return [(item.generation, item.word), (item.second_generation, item.second_word)]
+
+
+def _compared(generation: Generation, word: Word) -> dict[str, str]:
+    text = word.prompt.text
+    return {
+        "image_url": image_url(generation),
+        "before": text[: word.start],
+        "target": text[word.start : word.end],
+        "after": text[word.end :],
+    }
 
 
 def answer_words(judgement: Judgement) -> str:
@@ -139,8 +177,10 @@ def answer_words(judgement: Judgement) -> str:
 def given_words(given: Judgement | PracticeAnswer, item: Item, study: Study) -> str:
     """An answer to an item, in the words of the answers."""
     if given.opt_out:
-        choices = questions.LIKERT_OPT_OUTS if study.kind == Study.Kind.LIKERT else questions.PRESENCE_OPT_OUTS
+        choices = questions.opt_outs(study.kind)
         return next(str(choice.label) for choice in choices if choice.value == given.opt_out)
+    if isinstance(given, Judgement) and given.change:
+        return next(str(choice.label) for choice in questions.CHANGES if choice.value == given.change)
     if given.rating:
         return f"{given.rating} {texts_of(study, get_language() or '').anchors[given.rating]}"
     second = item.second_word.text if item.second_word else ""

@@ -7,11 +7,13 @@ from annotation_site.reports.measures import Measure
 from annotation_site.reports.outcomes import RATINGS, SETS, Outcomes
 from annotation_site.reports.presence import SETS as SET_DISTANCES
 from attribution.analysis.aggregation import Status
-from attribution.analysis.alpha import Patterns
+from attribution.analysis.alpha import Floats, Level, Patterns
+
+METRICS: dict[str, Level | Floats] = {"likert": "ordinal", "presence": SET_DISTANCES, "change": "nominal"}
 
 
 def agreement(data: StudyData, found: Outcomes, which: Booleans) -> Measure:
-    """Alpha without its interval: ordinal on pairs that are not dropped, or on sets of nouns with MASI.
+    """Alpha without its interval: ordinal on pairs that are not dropped, on sets of nouns with MASI, or nominal.
 
     ``found`` are the outcomes of the judgements of ``which`` (N,).
     """
@@ -21,4 +23,4 @@ def agreement(data: StudyData, found: Outcomes, which: Booleans) -> Measure:
     reason = patterns.undefined().replace("unit", "pair" if likert else "image")
     if reason:
         return Measure.undefined(reason)
-    return Measure.number(patterns.alpha("ordinal" if likert else SET_DISTANCES), "")
+    return Measure.number(patterns.alpha(METRICS[data.facts.kind]), "")

@@ -22,17 +22,20 @@ Column = npt.NDArray[Any]
 Booleans = npt.NDArray[np.bool_]
 
 NO_GROUP = "none"
-# Codes of answers: 0 to 4 are ratings 1 to 5, or both, first noun only, second noun only, neither.
+# Codes of answers: 0 to 4 are ratings 1 to 5; or both, first noun only, second noun only, neither; or CHANGES.
 TOO_ABSTRACT, TOO_POOR, CODES = 5, 6, 7
 OPT_OUTS = {"word_too_abstract": TOO_ABSTRACT, "image_too_poor": TOO_POOR}
 PRESENT = ((True, True), (True, False), (False, True), (False, False))
+CHANGES = ("object", "background", "both", "nothing")
 # What became of a judgement, checked in this order.
 FATES = ("superseded", "surplus", "simulated", "withdrawn", "excluded", "counted")
 MISSING = -1
 
 
-def code_of(rating: int | None, opt_out: str, first: bool | None, second: bool | None) -> int:
+def code_of(rating: int | None, opt_out: str, first: bool | None, second: bool | None, change: str = "") -> int:
     """The code of one answer."""
+    if change:
+        return CHANGES.index(change)
     if rating is not None:
         return rating - 1
     return OPT_OUTS[opt_out] if opt_out else PRESENT.index((bool(first), bool(second)))

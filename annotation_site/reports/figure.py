@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotation_site.reports import published
+from annotation_site.reports.change import ChangeRow
+from annotation_site.reports.data import CHANGES
 from annotation_site.reports.likert import TagRow
 from annotation_site.reports.presence import ConditionRow
 from annotation_site.reports.report import SIMULATED, Report, Section
@@ -40,8 +42,9 @@ SHADES = {5: ("#f3ead2", "#dcc079", "#9fa08f", "#5f7299", "#1d3a70"), 4: ("#1d3a
 HATCHES = {5: ("....", "", "", "", "////"), 4: ("////", "", "", "....")}
 LABELLED_FROM = 6.0
 LABELS = {
-    5: ("1 bad", "2 poor", "3 fair", "4 good", "5 excellent"),
-    4: ("both", "first noun only", "second noun only", "neither"),
+    "likert": ("1 bad", "2 poor", "3 fair", "4 good", "5 excellent"),
+    "presence": ("both", "first noun only", "second noun only", "neither"),
+    "change": CHANGES,
 }
 # Matplotlib's settings and caches belong to the process; the site's threads take turns.
 _DRAWING = threading.Lock()
@@ -92,6 +95,10 @@ def alternative_text(report: Report, section: Section) -> str:
     if report.kind == "presence":
         parts = [f"{row.condition} {_spoken(row.right.value, '{:.0%}')}" for row in section.rows]  # type: ignore[union-attr]
         return f"{who}Share of images that show both nouns: {', '.join(parts)}. Below, the shares of the four answers."
+    if report.kind == "change":
+        parts = [f"{row.swap_set} {_spoken(row.background_changed.value, '{:.0%}')}" for row in section.rows]  # type: ignore[union-attr]
+        shown = f"Share of pairs of images whose background changed: {', '.join(parts)}."
+        return f"{who}{shown} Below, the shares of the four answers."
     parts = [f"{row.tag} {_spoken(row.mean.value, '{:.2f}')}" for row in section.rows]  # type: ignore[union-attr]
     return f"{who}Mean of the pairs' median ratings by tag: {', '.join(parts)}. Below, the shares of the five answers."
 
@@ -107,9 +114,11 @@ def _draw(figure: Figure, report: Report, section: Section) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.25))
     if report.kind == "presence":
         _shares_right(top, section.rows)  # type: ignore[arg-type]
+    elif report.kind == "change":
+        _shares_changed(top, section.rows)  # type: ignore[arg-type]
     else:
         _means(top, section.rows)  # type: ignore[arg-type]
-    _stacks(bottom, section.rows)
+    _stacks(bottom, section.rows, LABELS[report.kind])
     _names(bottom, report, section)
     if section.population == SIMULATED:
         figure.suptitle("Simulated raters, not people", color="#b8141c", fontweight="bold")
@@ -121,7 +130,7 @@ def _means(axes: Axes, rows: Sequence[TagRow]) -> None:
     for at, row in enumerate(rows):
         _point(axes, at, row.mean.value, row.mean.low, row.mean.high, hollow=row.interpretable == "no")
     axes.set(ylabel="mean of medians", ylim=(0.8, 5.2), yticks=range(1, 6))
-    axes.set_yticklabels(LABELS[5])
+    axes.set_yticklabels(LABELS["likert"])
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2)
 
 
@@ -139,6 +148,13 @@ def _shares_right(axes: Axes, rows: Sequence[ConditionRow]) -> None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2)
 
 
+def _shares_changed(axes: Axes, rows: Sequence[ChangeRow]) -> None:
+    for at, row in enumerate(rows):
+        _point(axes, at, row.background_changed.value, row.background_changed.low, row.background_changed.high)
+    axes.set(ylabel="background changed", ylim=(0, 1.02), yticks=[0, 0.25, 0.5, 0.75, 1])
+    axes.set_yticklabels(["0%", "25%", "50%", "75%", "100%"])
+
+
 def _point(
     axes: Axes, at: int, value: float | None, low: float | None, high: float | None, *, hollow: bool = False
 ) -> None:
@@ -150,7 +166,7 @@ def _point(
     axes.plot(at, value, "o", color=INK, markerfacecolor="white" if hollow else INK, markersize=6)
 
 
-def _stacks(axes: Axes, rows: Sequence[TagRow | ConditionRow]) -> None:
+def _stacks(axes: Axes, rows: Sequence[TagRow | ConditionRow | ChangeRow], labels: Sequence[str]) -> None:
     counts = [row.answers for row in rows]
     kinds, totals = len(counts[0]), [sum(given) for given in counts]
     floor = [0.0] * len(counts)
@@ -162,7 +178,7 @@ def _stacks(axes: Axes, rows: Sequence[TagRow | ConditionRow]) -> None:
             "edgecolor": EDGE,
             "linewidth": 0.4,
         }
-        axes.bar(range(len(counts)), heights, 0.72, bottom=floor, label=LABELS[kinds][answer], **style)
+        axes.bar(range(len(counts)), heights, 0.72, bottom=floor, label=labels[answer], **style)
         for at, height in enumerate(heights):
             if height >= LABELLED_FROM:
                 _label(axes, at, floor[at] + height / 2, height, SHADES[kinds][answer])
@@ -188,6 +204,12 @@ def _names(axes: Axes, report: Report, section: Section) -> None:
     if report.kind == "presence":
         axes.set_xticklabels([f"{row.condition}\nn={row.scored}" for row in section.rows])  # type: ignore[union-attr]
         axes.set_xlabel("n: scored images; lines: 95% Wilson intervals")
+        return
+    if report.kind == "change":
+        names = [row.swap_set.replace(", ", "\n") for row in section.rows]  # type: ignore[union-attr]
+        scored = [row.scored for row in section.rows]
+        axes.set_xticklabels([f"{name}\nn={number}" for name, number in zip(names, scored, strict=True)])
+        axes.set_xlabel("n: scored pairs of images; lines: 95% Wilson intervals")
         return
     axes.set_xticklabels([f"{row.tag}\nn={row.scored}" for row in section.rows])  # type: ignore[union-attr]
     hollow = any(row.interpretable == "no" for row in section.rows)  # type: ignore[union-attr]

@@ -38,6 +38,8 @@ class Shown:
     heat_map: str
     answers: tuple[str, ...]
     second: str
+    second_image: str
+    second_prompt: str
 
 
 def outcomes_of(study: Study, group: str, *, simulated: bool = False) -> list[Outcome]:
@@ -62,6 +64,8 @@ def _outcome(data: StudyData, found: Outcomes, item: int) -> Outcome:
     score = float(found.score[item])
     if data.facts.kind == "likert":
         return Outcome(position, status, f"{score:g}")
+    if data.facts.kind == "change":
+        return Outcome(position, status, "background changed" if score else "background unchanged")
     return Outcome(position, status, "both present" if score else "not both present")
 
 
@@ -73,7 +77,7 @@ def shown(study: Study, chosen: Iterable[Outcome], *, simulated: bool = False) -
     items = (
         Item.objects.filter(study=study, position__in=wanted)
         .order_by("position")
-        .select_related("generation__prompt", "word", "second_word")
+        .select_related("generation__prompt", "word", "second_word", "second_generation__prompt")
     )
     return [
         _shown(item, wanted[item.position], study) for item in items.prefetch_related(Prefetch("seats", queryset=seats))
@@ -82,6 +86,7 @@ def shown(study: Study, chosen: Iterable[Outcome], *, simulated: bool = False) -
 
 def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:
     text, word, done = item.generation.prompt.text, item.word, item.generation.is_done
+    other = item.second_generation
     likert_map = done and study.kind == Study.Kind.LIKERT
     return Shown(
         outcome=outcome,
@@ -94,10 +99,14 @@ def _shown(item: Item, outcome: Outcome, study: Study) -> Shown:
             answer_words(judgement, item) for seat in item.seats.all() for judgement in seat.judgements.all()
         ),
         second=item.second_word.text if item.second_word else "",
+        second_image=image_url(other) if other is not None and other.is_done else "",
+        second_prompt=other.prompt.text if other is not None else "",
     )
 
 
 def answer_words(judgement: Judgement, item: Item) -> str:
+    if judgement.change:
+        return judgement.change
     if judgement.opt_out or judgement.rating:
         return str(judgement.get_opt_out_display() if judgement.opt_out else judgement.rating)
     second = item.second_word.text if item.second_word else "second"

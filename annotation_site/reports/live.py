@@ -11,7 +11,7 @@ from django.db.models import Count, F
 
 from annotation_site.rating.models import Seat
 from annotation_site.reports.actions import Seats
-from annotation_site.reports.data import NO_GROUP, TOO_POOR, Column, StudyData
+from annotation_site.reports.data import CHANGES, NO_GROUP, TOO_POOR, Column, StudyData
 from annotation_site.reports.loading import group_field
 from annotation_site.reports.outcomes import RATINGS, Outcomes
 from annotation_site.reports.stored import microseconds
@@ -20,6 +20,7 @@ from annotation_site.studies.models import Item, Study
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 PROBLEMS = 8
+GIVEN = {"likert": ("1", "2", "3", "4", "5"), "presence": ("both", "first", "second", "neither"), "change": CHANGES}
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,6 @@ def _problem(data: StudyData, item: int, why: str) -> Problem:
 
 
 def _given(data: StudyData, found: Outcomes, item: int) -> str:
-    names = ("1", "2", "3", "4", "5") if data.facts.kind == "likert" else ("both", "first", "second", "neither")
+    names = GIVEN[data.facts.kind]
     given = found.given[item]
     return "answers " + ", ".join(name for name, number in zip(names, given, strict=False) for _ in range(int(number)))

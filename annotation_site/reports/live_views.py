@@ -53,13 +53,14 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
 def item(request: HttpRequest, slug: str, position: int) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     rows = rated_items(study).select_related(
-        "generation__prompt", "generation__recipe", "word", "second_word", "map_word"
+        "generation__prompt", "generation__recipe", "word", "second_word", "second_generation__prompt", "map_word"
     )
     shown = get_object_or_404(rows, position=position)
     outcome = outcome_at(study, position)
     if outcome is None and shown.withdrawn_at is None:
         raise Http404(f"Study {slug} has no item {position}.")
     text, word, done = shown.generation.prompt.text, shown.word, shown.generation.is_done
+    second = shown.second_generation
     maps = done and study.kind == Study.Kind.LIKERT
     context = {
         "study": study,
@@ -69,6 +70,7 @@ def item(request: HttpRequest, slug: str, position: int) -> HttpResponse:
         "target": text[word.start : word.end],
         "after": text[word.end :],
         "image": image_url(shown.generation) if done else "",
+        "second_image": image_url(second) if second is not None and second.is_done else "",
         "overlay": map_picture_url(shown, layer="overlay", colours=study.colours) if maps else "",
         "map": map_picture_url(shown, layer="map", colours=study.colours) if maps else "",
         "answers": _answers(study, shown),

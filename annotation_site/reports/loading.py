@@ -66,7 +66,9 @@ def facts_of(study: Study) -> Facts:
 
 def group_field(study: Study) -> str:
     """Where an item keeps what its study's rows are grouped by."""
-    return "word__tag" if study.kind == Study.Kind.LIKERT else "condition"
+    if study.kind == Study.Kind.LIKERT:
+        return "word__tag"
+    return "swap_set" if study.kind == Study.Kind.CHANGE else "condition"
 
 
 def rated_items(study: Study, only: str | None = None, position: int | None = None) -> QuerySet[Item]:

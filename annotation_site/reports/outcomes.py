@@ -23,7 +23,7 @@ class Outcomes:
     """Items' answers and scores; every column has shape (I,) but ``counts`` (I, CODES).
 
     ``status`` holds codes into STATUSES. ``score`` is NaN where an item is not scored, else the median rating, or 1
-    for an image that is right and 0 for one that is not.
+    for an image that is right and 0 for one that is not, or for two images whose background changed or did not.
     """
 
     counts: Integers
@@ -75,5 +75,6 @@ def scored_as(study_kind: str, answered: int, places: int, *counts: int) -> tupl
         )
         return score.status, float("nan") if score.median is None else score.median
     state = status_of(rated=sum(given), too_poor=too_poor, answered=answered, places=places)
-    right = float(majority_right(given[0], sum(given[1:])))
+    wanted = given[1] + given[2] if study_kind == "change" else given[0]
+    right = float(majority_right(wanted, sum(given) - wanted))
     return state, right if state is Status.SCORED else float("nan")

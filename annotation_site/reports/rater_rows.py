@@ -11,6 +11,7 @@ from annotation_site.reports.measures import Measure, Share
 from annotation_site.reports.outcomes import RATINGS, SETS, outcomes
 from annotation_site.reports.presence import SETS as SET_DISTANCES
 from attribution.analysis.aggregation import Status
+from attribution.analysis.alpha import Floats, Level
 from attribution.analysis.latent import dawid_skene
 from attribution.analysis.quality import RaterQuality, effective_raters, pace, rater_quality, spammer_scores
 
@@ -134,7 +135,8 @@ def _quality(data: StudyData, which: Booleans) -> RaterQuality | None:
         return None
     if data.facts.kind == "likert":
         return rater_quality(items, raters, codes + 1, categories=np.arange(1, RATINGS + 1), order=at)
-    return rater_quality(items, raters, codes, level=SET_DISTANCES, categories=np.arange(SETS), order=at)
+    level: Level | Floats = "nominal" if data.facts.kind == "change" else SET_DISTANCES
+    return rater_quality(items, raters, codes, level=level, categories=np.arange(SETS), order=at)
 
 
 def _spammers(data: StudyData, which: Booleans) -> dict[int, float]:

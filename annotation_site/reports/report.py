@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotation_site.reports import likert, presence
+from annotation_site.reports.change import ChangeRow, all_sets, change_rows
 from annotation_site.reports.comparisons import ArmRow, ContrastRow, arm_rows, contrast_rows
 from annotation_site.reports.data import FATES, StudyData
 from annotation_site.reports.likert import Rules, TagRow
@@ -27,6 +28,9 @@ CONFIDENCE = 0.95
 PEOPLE, SIMULATED = "people", "simulated raters"
 LIKERT_ANSWERS = ("bad", "poor", "fair", "good", "excellent")
 PRESENCE_ANSWERS = ("both", "first_only", "second_only", "neither")
+# The shares have the plain names.
+CHANGE_ANSWERS = ("object_answers", "background_answers", "both_answers", "nothing_answers")
+ANSWERS = {"likert": LIKERT_ANSWERS, "presence": PRESENCE_ANSWERS, "change": CHANGE_ANSWERS}
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,12 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of one population of raters. ``overall`` is of Likert studies, ``difference`` of presence studies."""
+    """The rows of one population of raters. ``overall`` is of no presence studies, ``difference`` of those alone."""
 
     population: str
     raters: Raters
-    rows: tuple[TagRow, ...] | tuple[ConditionRow, ...]
-    overall: TagRow | None = None
+    rows: tuple[TagRow, ...] | tuple[ConditionRow, ...] | tuple[ChangeRow, ...]
+    overall: TagRow | ChangeRow | None = None
     contrasts: tuple[ContrastRow, ...] = ()
     arms: tuple[ArmRow, ...] = ()
     difference: Difference | None = None
@@ -113,7 +117,7 @@ class Report:
 
     @property
     def answer_names(self) -> tuple[str, ...]:
-        return LIKERT_ANSWERS if self.kind == Study.Kind.LIKERT else PRESENCE_ANSWERS
+        return ANSWERS[self.kind]
 
 
 def build_report(study: Study, *, seed: int = SEED, include_simulated: bool = False) -> Report:
@@ -188,6 +192,9 @@ def _section(data: StudyData, rules: Rules, *, simulated: bool) -> Section:
             arms=arm_rows(data, found, rules),
             crowd=everybody,
         )
+    if data.facts.kind == "change":
+        sets = change_rows(data.items, found, rules, data.in_use)
+        return Section(who, raters, sets, overall=all_sets(found, rules, data.in_use), crowd=everybody)
     conditions = presence.condition_rows(data.items, found, rules, data.in_use)
     return Section(
         who,

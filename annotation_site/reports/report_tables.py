@@ -114,6 +114,27 @@ CONDITIONS: list[Column] = [
     ("alpha (MASI)", lambda row: decimal(row.alpha)),
     ("paper", lambda row: row.paper),
 ]
+SETS: list[Column] = [
+    ("swap set", lambda row: row.swap_set),
+    ("pairs", lambda row: row.pairs),
+    ("judgements", lambda row: row.judgements),
+    ("unscored", lambda row: row.unscored),
+    ("scored", lambda row: row.scored),
+    ("background changed, pairs (Wilson)", lambda row: percent(row.background_changed)),
+    ("nominal alpha", lambda row: decimal(row.alpha)),
+]
+CHANGES: list[Column] = [
+    ("swap set", lambda row: row.swap_set),
+    *(
+        column
+        for at, name in enumerate(("object", "background", "both", "nothing"))
+        for column in (
+            (name, lambda row, at=at: row.answers[at]),
+            (f"{name}, share", lambda row, name=name: percent(getattr(row, name))),
+        )
+    ),
+    ("too poor", lambda row: row.too_poor),
+]
 CLUSTERED: list[Column] = [
     ("noun pairs, non-cohyponyms", lambda row: row.first_pairs),
     ("noun pairs, cohyponyms", lambda row: row.second_pairs),
@@ -167,6 +188,9 @@ NOTES = {
     "conditions": "Right: more than half of the raters saw both nouns.",
     "clustered": "Non-cohyponyms minus cohyponyms; the images of one noun pair resemble each other, so whole pairs are "
     "permuted.",
+    "sets": "Changed: more than half of the raters of two images said background or both.",
+    "changes": "Single answers; their Wilson intervals take them for independent, so they are too narrow where raters "
+    "of one pair agree.",
     "raters": "Read together; no single one is grounds to exclude anybody. Correlation: with the mean of the others on "
     "the same items.",
     "sensitivity": "The headline again: before exclusions, and without each rater, largest change first. Single "
@@ -195,6 +219,13 @@ def _of_section(report: Report, section: Section) -> list[ReportTable]:
             _table("answers", "Answers by tag, on pairs that are not dropped", section, rows, ANSWERS),
             _table("contrasts", "Tags two by two", section, section.contrasts, CONTRASTS),
             _table("arms", "Other maps against DAAM's", section, section.arms, ARMS),
+            last,
+        ]
+    if report.kind == "change":
+        rows = [*section.rows, section.overall] if section.overall and section.rows else []
+        return [
+            _table("rows", "What changed, by swap set", section, rows, SETS, note="sets"),
+            _table("changes", "Answers by swap set", section, rows, CHANGES),
             last,
         ]
     clustered = [section.clustered] if section.clustered else []

@@ -19,7 +19,8 @@ MOST_WORK = 20_000_000
 
 @dataclass(frozen=True)
 class SensitivityRow:
-    """The headline on other terms. ``value``: mean of medians, or non-cohyponyms minus cohyponyms in shares right.
+    """The headline on other terms. ``value``: mean of medians, or non-cohyponyms minus cohyponyms in shares right,
+    or the share of pairs of images whose background changed.
 
     ``change`` is from the headline as counted.
     """
@@ -76,6 +77,9 @@ def _headline(data: StudyData, which: Booleans) -> tuple[Measure, int, Measure]:
     if data.facts.kind == "likert":
         mean = float(found.score[scored].mean()) if number else float("nan")
         return Measure.number(mean, "no scored pair"), number, alpha
+    if data.facts.kind == "change":
+        share = float(found.score[scored].mean()) if number else float("nan")
+        return Measure.number(share, "no scored pair"), number, alpha
     sides = [found.score[scored & data.of_group(name)] for name in COMPARED]
     gap = float(sides[0].mean() - sides[1].mean()) if all(len(side) for side in sides) else float("nan")
     return Measure.number(gap, "a condition has no scored image"), number, alpha

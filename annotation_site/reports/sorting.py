@@ -45,6 +45,16 @@ PRESENCE_COLUMNS = (
     Column("alpha", "Alpha (MASI)", "Krippendorff's, on sets of nouns, with its 95% interval"),
     Column("paper", "The paper", "share of images that are right"),
 )
+CHANGE_COLUMNS = (
+    Column("swap_set", "Swap set", "the adjectives, the first one first, and their noun"),
+    Column("pairs", "Pairs", "pairs of images in use"),
+    Column("judgements", "Judgements", "counted answers, opt-outs included"),
+    Column("unscored", "Unscored", "pairs that wait for answers, or have too few"),
+    Column("scored", "Scored", "pairs whose raters decide"),
+    Column("background_changed", "Background changed", "more than half said background or both, Wilson's 95% interval"),
+    Column("alpha", "Nominal alpha", "Krippendorff's, of the four answers, with its 95% interval"),
+)
+COLUMNS = {"likert": LIKERT_COLUMNS, "presence": PRESENCE_COLUMNS, "change": CHANGE_COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ class Sorted:
     def _next(self, column: Column) -> str:
         if column.name == self.column:
             return column.name if self.descending else f"-{column.name}"
-        return column.name if column.name in {"tag", "condition"} else f"-{column.name}"
+        return column.name if column.name in {"tag", "condition", "swap_set"} else f"-{column.name}"
 
 
 def sorted_rows(rows: Sequence[Any], wanted: str) -> Sorted:

@@ -20,7 +20,7 @@ from django.db.models import Case, F, IntegerField, QuerySet, SmallIntegerField,
 from django.db.models.functions import Cast, Coalesce
 
 from annotation_site.rating.models import Judgement
-from annotation_site.reports.data import MISSING, OPT_OUTS, PRESENT, Column, Integers, Judgements, in_order
+from annotation_site.reports.data import CHANGES, MISSING, OPT_OUTS, PRESENT, Column, Integers, Judgements, in_order
 from annotation_site.studies.models import Item, Study
 
 CHUNK = 5000
@@ -64,6 +64,7 @@ def _query(study: Study, wanted: QuerySet[Item] | None) -> QuerySet[Any, tuple[A
         stored = stored.filter(seat__item__in=wanted.order_by())
     code = Case(
         When(rating__isnull=False, then=F("rating") - 1),
+        *(When(change=name, then=Value(code)) for code, name in enumerate(CHANGES)),
         *(When(opt_out=name, then=Value(code)) for name, code in OPT_OUTS.items()),
         *(
             When(first_present=first, second_present=second, then=Value(code))

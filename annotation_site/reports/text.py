@@ -11,7 +11,7 @@ from annotation_site.reports.report import Report, Section
 from annotation_site.reports.report_tables import ReportTable, tables
 
 # What fits a terminal; the files have the rest.
-SHOWN = ("rows", "means", "arms", "clustered")
+SHOWN = ("rows", "changes", "means", "arms", "clustered")
 WIDTH = 110
 
 
@@ -78,6 +78,11 @@ def notes(report: Report) -> list[str]:
     intervals = f"95% intervals; bootstraps of {report.resamples} resamples from seed {report.seed}."
     if report.kind == "presence":
         lines = [f"An image is right when more than half of its raters saw both nouns. {intervals}"]
+    elif report.kind == "change":
+        lines = [
+            "The background of two images changed when more than half of their raters said background or both; a "
+            f"tie is no change. Wilson intervals; alpha is nominal, its interval resamples pairs. {intervals}"
+        ]
     else:
         lines = [
             "A pair is dropped when any rater calls its word too abstract; fair+ (fair to excellent) answers and alpha "

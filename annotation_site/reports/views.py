@@ -17,7 +17,7 @@ from annotation_site.reports.drawings import arms_text
 from annotation_site.reports.figure import alternative_text
 from annotation_site.reports.report import Report, Section
 from annotation_site.reports.report_tables import tables
-from annotation_site.reports.sorting import LIKERT_COLUMNS, PRESENCE_COLUMNS, sorted_rows
+from annotation_site.reports.sorting import COLUMNS, sorted_rows
 from annotation_site.reports.text import design_notes
 from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Study
@@ -62,11 +62,10 @@ def _recipes(study: Study) -> list[Recipe]:
 def _shown(section: Section, built: Report, request: HttpRequest) -> dict[str, Any]:
     """A section with what only the page needs: its order of rows, the figure's text, and the figure's address."""
     chosen = sorted_rows(section.rows, request.GET.get("sort", ""))
-    columns = LIKERT_COLUMNS if built.kind == Study.Kind.LIKERT else PRESENCE_COLUMNS
     return {
         "section": section,
         "rows": [*chosen.rows, section.overall] if section.overall else chosen.rows,
-        "heads": chosen.heads(columns),
+        "heads": chosen.heads(COLUMNS[built.kind]),
         "alternative_text": alternative_text(built, section),
         "arms_text": arms_text(section) if section.arms else "",
         "is_simulated": section is not built.people,

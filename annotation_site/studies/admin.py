@@ -112,7 +112,7 @@ class ItemAdmin(ModelAdmin):
     list_filter = ("study", "purpose", "word__tag", "condition", "generation__state")
     search_fields = ("word__text", "generation__prompt__text", "generation__identity")
     list_select_related = ("word", "second_word", "generation__prompt", "study", "known")
-    raw_id_fields = ("generation", "word", "second_word")
+    raw_id_fields = ("generation", "word", "second_word", "second_generation")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

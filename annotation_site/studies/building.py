@@ -21,17 +21,24 @@ class StudyExists(Exception):
 
 @dataclass(frozen=True)
 class Stimulus:
-    """An item to be: a prompt and its target word's index; in presence studies the second noun's, and a condition."""
+    """An item to be: a prompt and its target word's index; in presence studies the second noun's, and a condition.
+
+    In studies of what changed, ``second_prompt`` has the second word, ``swap_set`` names the set, and both prompts are
+    drawn from ``image_seed``.
+    """
 
     prompt: records.Prompt
     word: int
     second_word: int | None = None
     condition: str = ""
+    second_prompt: records.Prompt | None = None
+    swap_set: str = ""
+    image_seed: int | None = None
 
     @property
     def stratum(self) -> str:
-        """What items are interleaved by: the condition, or the target word's tag."""
-        return self.condition or self.prompt.words[self.word].tag
+        """What items are interleaved by: the condition, the swap set, or the target word's tag."""
+        return self.condition or self.swap_set or self.prompt.words[self.word].tag
 
 
 @transaction.atomic
@@ -61,15 +68,20 @@ def build_study(
     study.save()
     rng = random.Random(seed)  # noqa: S311 - a reproducible draw, nothing secret
     ordered = interleave(stimuli, rng)
-    prompts = _prompts([stimulus.prompt for stimulus in ordered], source=source, parser=parser)
-    seeds = rng.sample(range(2**31), len(ordered))
-    wanted = [
-        Generation(prompt=prompts[s.prompt], recipe=recipe, seed=image_seed, identity=_identity(s, recipe, image_seed))
+    seconds = [stimulus.second_prompt for stimulus in ordered if stimulus.second_prompt]
+    prompts = _prompts([*(stimulus.prompt for stimulus in ordered), *seconds], source=source, parser=parser)
+    drawn = rng.sample(range(2**31), len(ordered))
+    seeds = [seed if s.image_seed is None else s.image_seed for s, seed in zip(ordered, drawn, strict=True)]
+    wanted = [_generation(prompts, s.prompt, recipe, image_seed) for s, image_seed in zip(ordered, seeds, strict=True)]
+    others = [
+        _generation(prompts, s.second_prompt, recipe, image_seed) if s.second_prompt else None
         for s, image_seed in zip(ordered, seeds, strict=True)
     ]
     # The same prompt, recipe and seed may have been asked for by another study: its image serves both.
-    Generation.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
-    _items(study, list(zip(ordered, [each.identity for each in wanted], strict=True)), prompts, arms, rng)
+    every = {each.identity: each for each in [*wanted, *others] if each}
+    Generation.objects.bulk_create(every.values(), ignore_conflicts=True, batch_size=500)
+    pairs = [(one.identity, two.identity if two else "") for one, two in zip(wanted, others, strict=True)]
+    _items(study, list(zip(ordered, pairs, strict=True)), prompts, arms, rng)
     return study
 
 
@@ -95,8 +107,9 @@ def interleave(stimuli: Iterable[Stimulus], rng: random.Random) -> list[Stimulus
     return [stimulus for _, stimulus in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _identity(stimulus: Stimulus, recipe: Recipe, seed: int) -> str:
-    return records.Generation(prompt=stimulus.prompt.text, recipe=recipe.record(), seed=seed).identity
+def _generation(prompts: dict[records.Prompt, Prompt], prompt: records.Prompt, recipe: Recipe, seed: int) -> Generation:
+    identity = records.Generation(prompt=prompt.text, recipe=recipe.record(), seed=seed).identity
+    return Generation(prompt=prompts[prompt], recipe=recipe, seed=seed, identity=identity)
 
 
 def _prompts(wanted: Sequence[records.Prompt], *, source: str, parser: str) -> dict[records.Prompt, Prompt]:
@@ -119,12 +132,12 @@ def _word(prompt: Prompt, index: int, word: records.Word) -> Word:
 
 def _items(
     study: Study,
-    stimuli: list[tuple[Stimulus, str]],
+    stimuli: list[tuple[Stimulus, tuple[str, str]]],
     prompts: dict[records.Prompt, Prompt],
     arms: Sequence[str],
     rng: random.Random,
 ) -> None:
-    identities = [identity for _, identity in stimuli]
+    identities = sorted({identity for _, pair in stimuli for identity in pair if identity})
     generations = {
         row.identity: row
         for start in range(0, len(identities), 500)
@@ -134,13 +147,16 @@ def _items(
     for word in _words_of(list(prompts.values())):
         words.setdefault(word.prompt_id, {})[word.index] = word
     made = []
-    for position, ((stimulus, identity), arm) in enumerate(rotated(stimuli, arms)):
+    for position, ((stimulus, (identity, other)), arm) in enumerate(rotated(stimuli, arms)):
         own = words[prompts[stimulus.prompt].pk]
+        others = words[prompts[stimulus.second_prompt or stimulus.prompt].pk]
         item = Item(
             study=study,
             generation=generations[identity],
             word=own[stimulus.word],
-            second_word=None if stimulus.second_word is None else own[stimulus.second_word],
+            second_word=None if stimulus.second_word is None else others[stimulus.second_word],
+            second_generation=generations.get(other),
+            swap_set=stimulus.swap_set,
             condition=stimulus.condition,
             position=position,
             arm=arm,

@@ -68,6 +68,8 @@ def add_known_item(
 ) -> Item:
     """An item with a known answer, after the study's other items; ``shown`` are the fields that choose its map.
 
+    Not for studies of what changed, where no answer is known: raises ValidationError.
+
     The same item again is the one that is there; with another answer it is refused by a ValidationError, as is an
     answer that is none, and a word without a map. Raises StudyStarted when the study is no draft any more.
     """
@@ -75,6 +77,10 @@ def add_known_item(
         raise StudyStarted(
             f"Study {study.slug!r} is {study.state}: practice and checks are added before it opens, so that all of "
             "its raters meet the same."
+        )
+    if study.kind == Study.Kind.CHANGE:
+        raise ValidationError(
+            "Nobody knows what changed between two images: this kind has neither practice nor checks."
         )
     own = {"map_source": Item.MapSource.OWN, "map_word": None, "map_file": "", "map_sha256": ""}
     fields = {"generation": generation, "word": word, "second_word": second_word, "purpose": purpose, **own, **shown}

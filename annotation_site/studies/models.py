@@ -96,6 +96,10 @@ class Study(Way, ReportingRules):
         """Refuse what would change the meaning of answers given, texts out of form, and a consent without text."""
         check_texts(self.texts)
         check_reporting_rules(self)
+        if self.kind == self.Kind.CHANGE and self.check_every:
+            raise ValidationError(
+                {"check_every": _("Nobody knows what changed between two images: this kind has no checks. Write 0.")}
+            )
         stored = Study.objects.filter(pk=self.pk).first() if self.pk else None
         if stored is not None and stored.state != self.State.DRAFT:
             changed = [name for name in FIXED_AT_OPENING if getattr(self, name) != getattr(stored, name)]

@@ -37,7 +37,25 @@ NEITHER = Choice("neither", "N", _("Neither"))
 PRESENCE_TOO_POOR = Choice("image_too_poor", "I", _("The image is too poor to say"))
 PRESENCE_OPT_OUTS = [NEITHER, PRESENCE_TOO_POOR]
 
+CHANGE_QUESTION = _("What changed between the two pictures?")
+CHANGES = [
+    Choice("object", "1", _("Only the object")),
+    Choice("background", "2", _("Only the background")),
+    Choice("both", "3", _("Both")),
+    Choice("nothing", "4", _("Nothing")),
+]
+CHANGE_TOO_POOR = Choice("image_too_poor", "I", _("Image too poor"))
+CHANGE_OPT_OUTS = [CHANGE_TOO_POOR]
+
+_QUESTIONS = {"likert": LIKERT_QUESTION, "presence": PRESENCE_QUESTION, "change": CHANGE_QUESTION}
+_OPT_OUTS = {"likert": LIKERT_OPT_OUTS, "presence": PRESENCE_OPT_OUTS, "change": CHANGE_OPT_OUTS}
+
 
 def question(kind: str) -> Text:
     """The question of a study of this kind."""
-    return LIKERT_QUESTION if kind == "likert" else PRESENCE_QUESTION
+    return _QUESTIONS[kind]
+
+
+def opt_outs(kind: str) -> list[Choice]:
+    """What a rater of a study of this kind may choose in place of an answer."""
+    return _OPT_OUTS[kind]

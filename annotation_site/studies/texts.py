@@ -65,7 +65,7 @@ def known_words(known: KnownAnswer, study: Study, locale: str) -> str:
     anchors = texts_of(study, locale).anchors
     words = [anchors[value] for value in range(known.lowest or 1, (known.highest or 0) + 1)]
     if known.opt_out:
-        opt_outs = questions.LIKERT_OPT_OUTS if study.kind == Study.Kind.LIKERT else questions.PRESENCE_OPT_OUTS
+        opt_outs = questions.opt_outs(study.kind)
         words += [str(choice.label) for choice in opt_outs if choice.value == known.opt_out]
     return _(" or ").join(f"“{word}”" for word in words)
 

@@ -48,7 +48,11 @@ def worker_name() -> str:
 
 def wanted_by(study: Study) -> GenerationQuerySet:
     """The generations of a study's items in use."""
-    return Generation.objects.filter(pk__in=Item.objects.filter(study=study).in_use().values("generation"))
+    items = Item.objects.filter(study=study).in_use()
+    wanted = Q(pk__in=items.values("generation"))
+    if study.kind == Study.Kind.CHANGE:
+        wanted |= Q(pk__in=items.filter(second_generation__isnull=False).values("second_generation"))
+    return Generation.objects.filter(wanted)
 
 
 def precompute(
@@ -197,9 +201,9 @@ def _write(contents: dict[str, bytes]) -> None:
 
 
 def _require_maps(generation: Generation, maps: HeatMaps) -> None:
-    """Every word that an item of this image asks about must have a map; WordError names the one that has none."""
-    items = Item.objects.filter(generation=generation).in_use().select_related("word", "second_word")
-    for item in items:
+    """Every word whose place in this image an item asks about must have a map; WordError names the one without."""
+    items = Item.objects.filter(generation=generation, second_generation__isnull=True).in_use()
+    for item in items.select_related("word", "second_word"):
         for word in (item.word, item.second_word):
             if word is not None:
                 maps.word(word.start, word.end)

@@ -92,7 +92,7 @@ export async function prefetch(address) {
     const response = await fetch(address, { method: "POST" });
     const next = response.status === 200 ? await response.json() : {};
     // The picture stands there twice: alone, and under the map.
-    const sources = [next.image, next.map && next.image].filter(Boolean);
+    const sources = [next.image, next.second, next.map && next.image].filter(Boolean);
     ahead = sources.map((source) => Object.assign(new Image(), { src: source }));
     await Promise.all([...ahead.map((image) => image.decode()), next.map && layerOnce(next)]);
     performance.mark("attest.prefetched");

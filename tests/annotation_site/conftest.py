@@ -131,3 +131,41 @@ def make_study(db) -> Callable[..., Study]:
         return study
 
     return make
+
+
+def swapped(adjective: str) -> records.Prompt:
+    """'a rusty shovel': its words."""
+    words, start = [], 0
+    for text, tag in zip(("a", adjective, "shovel"), ("DET", "ADJ", "NOUN"), strict=True):
+        words.append(records.Word(text, start, start + len(text), tag, text, 2, "root" if tag == "NOUN" else "amod"))
+        start += len(text) + 1
+    return records.Prompt(f"a {adjective} shovel", tuple(words))
+
+
+@pytest.fixture
+def make_changes(db) -> Callable[..., Study]:
+    """``make_changes(items=2)``: an open study of what changed, its images made."""
+
+    def make(items: int = 2) -> Study:
+        stimuli = [
+            Stimulus(swapped("rusty"), 1, 1, "", swapped("wooden"), "rusty, wooden shovel", seed)
+            for seed in range(items)
+        ]
+        recipe = Recipe.objects.ensure(records.Recipe(model="test-model", steps=2, height=64, width=64))
+        study = build_study(
+            slug="study",
+            title="A study",
+            kind="change",
+            stimuli=stimuli,
+            recipe=recipe,
+            seed=0,
+            source="test swap sets",
+            cap_share=1.0,
+        )
+        for generation in Generation.objects.select_related("prompt"):
+            give_files(generation)
+        assignment.open_study(study)
+        study.refresh_from_db()
+        return study
+
+    return make

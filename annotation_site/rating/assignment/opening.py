@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import Q
 
 from annotation_site.rating.assignment import hints
 from annotation_site.rating.assignment.answers import StudyNotReady
@@ -34,12 +35,14 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
         raise StudyNotReady(f"Study {study.slug!r} is {study.state}: only a draft or a paused study can be opened.")
     # Locked, so that a worker finishing one of them right now either shows here or finds the seat to free.
     items = list(study.items.in_use().select_related("generation").select_for_update(of=("self", "generation")))
+    seconds = {item.second_generation_id for item in items if item.second_generation_id}
+    second = Generation.objects.select_for_update().in_bulk(seconds)
     if not items:
         raise StudyNotReady(f"Study {study.slug!r} has no items: draw some with `manage.py sample_pairs` first.")
     missing = what_is_missing(study)
     if missing:
         raise StudyNotReady(missing)
-    seats = [seat for item in items for seat in _seats_of(item, study)]
+    seats = [seat for item in items for seat in _seats_of(item, study, second)]
     Seat.objects.bulk_create(seats, batch_size=1000)
     # Through the decimal that was typed: 0.29 * 100 is 28.99... in floats.
     cap = max(1, math.floor(Fraction(str(study.cap_share)) * len(seats)))
@@ -48,8 +51,9 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
     return len(seats)
 
 
-def _seats_of(item: Item, study: Study) -> Iterator[Seat]:
-    state = Seat.State.FREE if item.generation.is_done else Seat.State.PENDING
+def _seats_of(item: Item, study: Study, second: Mapping[int, Generation]) -> Iterator[Seat]:
+    pictures = [item.generation, *([second[item.second_generation_id]] if item.second_generation_id else [])]
+    state = Seat.State.FREE if all(picture.is_done for picture in pictures) else Seat.State.PENDING
     for number in range(study.seats_per_item):
         yield Seat(study=study, item=item, round=number, position=item.position, state=state)
 
@@ -66,9 +70,24 @@ def close_study(study: Study, *, now: datetime | None = None) -> bool:
 
 
 def release_pending(generations: list[Generation]) -> int:
-    """Free the seats that waited for these generations; called in the transaction that marks them done."""
-    waiting = Seat.objects.filter(item__generation__in=generations, state=Seat.State.PENDING)
-    return waiting.update(state=Seat.State.FREE)
+    """Free the seats that waited for these generations; called in the transaction that marks them done.
+
+    A seat of two pictures waits for both. Its item is locked, so that of two workers that finish one each the later
+    sees both done.
+    """
+    waiting = Seat.objects.filter(state=Seat.State.PENDING)
+    freed = waiting.filter(item__generation__in=generations, item__second_generation__isnull=True).update(
+        state=Seat.State.FREE
+    )
+    pairs = Item.objects.filter(Q(generation__in=generations) | Q(second_generation__in=generations))
+    pairs = pairs.filter(second_generation__isnull=False, seats__state=Seat.State.PENDING)
+    numbers = sorted(set(pairs.order_by().values_list("pk", flat=True)))
+    if not numbers:
+        return freed
+    list(Item.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk").values_list("pk"))
+    done = Generation.State.DONE
+    whole = Item.objects.filter(pk__in=numbers, generation__state=done, second_generation__state=done)
+    return freed + waiting.filter(item__in=list(whole.values_list("pk", flat=True))).update(state=Seat.State.FREE)
 
 
 @transaction.atomic

@@ -35,7 +35,10 @@ SUBJECT = (
     Field("image", "text", "identity of the image: SHA-256 over prompt, recipe and seed"),
     Field("prompt", "text", "the whole prompt"),
     Field("word", "text", "target word, or the first of the two nouns, as it stands in the prompt"),
-    Field("second_word", "text", "the second noun; empty in studies of heat maps"),
+    Field("second_word", "text", "the second noun, or the swapped word of the second image; else empty"),
+    Field("second_image", "text", "identity of the second image, of what changed between two; else empty"),
+    Field("second_prompt", "text", "the second image's prompt; else empty"),
+    Field("swap_set", "text", "the adjectives of the two images' swap set and their noun; else empty"),
     Field("tag", "text", "Universal POS tag of the target word"),
     Field("condition", "text", "cohyponyms or non-cohyponyms; empty in studies of heat maps"),
     Field("arm", "text", "the method compared; empty where the study compares none"),
@@ -53,15 +56,19 @@ RECIPE = (
 )
 COUNTS = (
     Field("answered", "int", "places answered by anybody, counted or not"),
-    Field("code_0", "int", "counted answers: 1 bad; or both nouns"),
-    Field("code_1", "int", "counted answers: 2 poor; or the first noun only"),
-    Field("code_2", "int", "counted answers: 3 fair; or the second noun only"),
-    Field("code_3", "int", "counted answers: 4 good; or neither noun"),
-    Field("code_4", "int", "counted answers: 5 excellent; 0 in studies of two nouns"),
+    Field("code_0", "int", "counted answers: 1 bad; or both nouns; or object changed"),
+    Field("code_1", "int", "counted answers: 2 poor; or the first noun only; or background changed"),
+    Field("code_2", "int", "counted answers: 3 fair; or the second noun only; or both changed"),
+    Field("code_3", "int", "counted answers: 4 good; or neither noun; or nothing changed"),
+    Field("code_4", "int", "counted answers: 5 excellent; 0 in other studies"),
     Field("too_abstract", "int", "counted answers: word too abstract"),
     Field("too_poor", "int", "counted answers: image too poor"),
     Field("status", "text", "scored, dropped, waiting, image too poor, too few ratings; empty for a withdrawn item"),
-    Field("score", "float", "median of the counted ratings; or 1 where more than half saw both nouns, else 0"),
+    Field(
+        "score",
+        "float",
+        "median of the counted ratings; or 1 where more than half saw both nouns, or the background changed, else 0",
+    ),
 )
 ITEMS = (
     *SUBJECT,
@@ -79,9 +86,11 @@ ITEMS = (
     *RECIPE,
     Field("image_file", "text", "file of the image in this folder; empty where it is left out or not made"),
     Field("maps_file", "text", "file of the maps of all the prompt's words (NumPy npz, a .json beside it)"),
+    Field("second_image_file", "text", "file of the second image; empty where there is none"),
     Field("map_file", "text", "file of the map shown (npy) where map_source is file"),
     Field("image_sha256", "text", "SHA-256 of the image's file"),
     Field("maps_sha256", "text", "SHA-256 of the maps' file"),
+    Field("second_image_sha256", "text", "SHA-256 of the second image's file"),
     *COUNTS,
 )
 JUDGEMENTS = (
@@ -97,6 +106,7 @@ JUDGEMENTS = (
     Field("opt_out", "text", "word_too_abstract or image_too_poor; empty where the question was answered"),
     Field("first_present", "bool", "whether the rater saw the first noun"),
     Field("second_present", "bool", "whether the rater saw the second noun"),
+    Field("change", "text", "what changed between two images: object, background, both or nothing; else empty"),
     Field("shown_at", "time", "when the server sent the stimulus, UTC"),
     Field("answered_at", "time", "when the server took the answer, UTC"),
     Field("browser_milliseconds", "int", "from both pictures painted to the answer, as the browser measured it"),

@@ -29,7 +29,7 @@ class Tally:
         values = row.values
         self.items += 1
         self.withdrawn += values["withdrawn"]
-        self.groups[values["condition"] or values["tag"]] += 1
+        self.groups[values["condition"] or values["swap_set"] or values["tag"]] += 1
         self.sources.add(values["prompt_source"])
         self.parsers.add(values["parser"])
         for judgement in row.judgements:

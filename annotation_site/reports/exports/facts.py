@@ -64,8 +64,10 @@ def _texts(study: Study, locale: str) -> dict[str, Any]:
     with translation.override(locale):
         shown = texts_of(study, locale)
         likert = study.kind == Study.Kind.LIKERT
-        opt_outs = questions.LIKERT_OPT_OUTS if likert else questions.PRESENCE_OPT_OUTS
+        opt_outs = questions.opt_outs(study.kind)
         answers = [f"{value} {words}" for value, words in shown.anchors.items()] if likert else []
+        if study.kind == Study.Kind.CHANGE:
+            answers = [str(choice.label) for choice in questions.CHANGES]
         return {
             "question": shown.question,
             "answers": [*answers, *(str(choice.label) for choice in opt_outs)],

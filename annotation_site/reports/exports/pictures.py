@@ -28,7 +28,12 @@ class Pictures:
             self._copy(described, f"maps/{identity[:2]}/{identity}.json", "")
         digest = row.files["map_sha256"]
         shown = self._copy(row.files["map"], f"maps/shown/{digest[:2]}/{digest}.npy", digest)
-        return {"image_file": image, "maps_file": maps, "map_file": shown}
+        return {"image_file": image, "second_image_file": self._second(row), "maps_file": maps, "map_file": shown}
+
+    def _second(self, row: ItemRow) -> str:
+        identity = str(row.values["second_image"])
+        name = f"images/{identity[:2]}/{identity}.png"
+        return self._copy(row.files["second_image"], name, row.values["second_image_sha256"])
 
     def _copy(self, stored: str, name: str, sha256: str) -> str:
         if not stored or name in self._copied:
@@ -46,4 +51,4 @@ class Pictures:
         return name
 
 
-NO_FILES = {"image_file": "", "maps_file": "", "map_file": ""}
+NO_FILES = {"image_file": "", "second_image_file": "", "maps_file": "", "map_file": ""}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation_site.reports.data import (
+    CHANGES,
     MISSING,
     OPT_OUTS,
     PRESENT,
@@ -45,7 +46,7 @@ def load_export(folder: Path) -> StudyData:
 
 
 def _items(folder: Path, kind: str) -> Items:
-    group = "tag" if kind == "likert" else "condition"
+    group = {"likert": "tag", "change": "swap_set"}.get(kind, "condition")
     names = ["item", "image", group, "arm", "word", "second_word", "start", "places", "withdrawn"]
     packer, images = ItemPacker(), dict[str, int]()
     for block in pq.ParquetFile(folder / "data/items.parquet").iter_batches(columns=names):
@@ -72,8 +73,8 @@ def _raters(folder: Path) -> tuple[Rater, ...]:
 
 
 def _judgements(folder: Path, items: Items, raters: tuple[Rater, ...]) -> Judgements:
-    names = ["item", "rater", "rating", "opt_out", "first_present", "second_present", "revision", "current", "surplus"]
-    names += ["browser_milliseconds", "shown_at", "answered_at"]
+    names = ["item", "rater", "rating", "opt_out", "first_present", "second_present", "change"]
+    names += ["revision", "current", "surplus", "browser_milliseconds", "shown_at", "answered_at"]
     table = pq.read_table(folder / "data/judgements.parquet", columns=names)
     column = {name: table[name].combine_chunks() for name in names}
     place = {rater.pseudonym: number for number, rater in enumerate(raters)}
@@ -101,6 +102,9 @@ def _answers(column: dict[str, Any]) -> Column:
     for code, (one, two) in enumerate(PRESENT):
         seen[(first == one) & (second == two)] = code
     answer = np.where(rating == MISSING, seen, rating - 1).astype(np.int8)
+    changed = column["change"].fill_null("").to_numpy(zero_copy_only=False)
+    for code, name in enumerate(CHANGES):
+        answer[changed == name] = code
     names = opt_out.to_numpy(zero_copy_only=False)
     for name, code in OPT_OUTS.items():
         answer[names == name] = code

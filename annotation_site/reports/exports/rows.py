@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from annotation_site.raters.models import Enrolment
-from annotation_site.rating.models import Judgement
+from annotation_site.rating.models import ANSWER_FIELDS, Judgement
 from annotation_site.reports.data import CODES, Rater, code_of
 from annotation_site.reports.exports.columns import COUNTS, JUDGEMENTS, RATERS, RECIPE, SUBJECT
 from annotation_site.reports.exports.fates import fate_of
@@ -28,6 +28,9 @@ STORED = {
     "prompt": "generation__prompt__text",
     "word": "word__text",
     "second_word": "second_word__text",
+    "second_image": "second_generation__identity",
+    "second_prompt": "second_generation__prompt__text",
+    "swap_set": "swap_set",
     "tag": "word__tag",
     "condition": "condition",
     "arm": "arm",
@@ -44,10 +47,12 @@ STORED = {
     **{field.name: f"generation__recipe__{field.name}" for field in RECIPE if field.name != "seed"},
     "image_sha256": "generation__image_sha256",
     "maps_sha256": "generation__maps_sha256",
+    "second_image_sha256": "second_generation__image_sha256",
 }
 FILES = {"pk": "pk", "image_name": "generation__image", "maps_name": "generation__maps"}
+FILES |= {"second_image_name": "second_generation__image"}
 FILES |= {"map_name": "map_file", "map_sha256": "map_sha256", "withdrawn_at": "withdrawn_at"}
-ANSWERED = ("revision", "current", "surplus", "rating", "opt_out", "first_present", "second_present")
+ANSWERED = ("revision", "current", "surplus", "rating", "opt_out", "first_present", "second_present", "change")
 SEEN = ("shown_at", "answered_at", "browser_milliseconds", "locale", "viewport", "renderer", "views")
 
 
@@ -91,7 +96,7 @@ def _item(
     judgements = [subject | _judgement(row, raters, withdrawn=values["withdrawn"]) for row in answers]
     judgements.sort(key=lambda row: (row["rater"], row["revision"], row["answered_at"]))
     values |= _aggregates(study.kind, judgements, places, withdrawn=values["withdrawn"])
-    files = {name: str(stored[f"{name}_name"]) for name in ("image", "maps", "map")}
+    files = {name: str(stored[f"{name}_name"] or "") for name in ("image", "second_image", "maps", "map")}
     return ItemRow(values, files | {"map_sha256": stored["map_sha256"]}, judgements)
 
 
@@ -113,7 +118,7 @@ def _aggregates(kind: str, judgements: list[dict[str, Any]], places: int, *, wit
     counts = [0] * CODES
     for row in judgements:
         if row["counted"]:
-            counts[code_of(row["rating"], row["opt_out"], row["first_present"], row["second_present"])] += 1
+            counts[code_of(*(row[name] for name in ANSWER_FIELDS))] += 1
     answered = sum(row["current"] and not row["surplus"] for row in judgements)
     status, score = ("", math.nan) if withdrawn else scored_as(kind, answered, places, *counts)
     names = [field.name for field in COUNTS]

@@ -30,6 +30,7 @@ def test_a_seat_holds_all_that_a_screen_needs(make_study, enrolled):
     }  # fmt: skip
     assert [choice["value"] for choice in seat["choices"]] == [*"12345", "word_too_abstract", "image_too_poor"]
     assert not seat["several"]
+    assert seat["second"] is None
     for name in ("image", "heat_map", "heat_map_values"):
         assert seat[name].startswith("http://testserver/")
         assert rater.client.get(seat[name]).status_code == 200, name
@@ -45,6 +46,22 @@ def test_a_presence_seat_names_two_objects_and_not_the_prompt(make_study, enroll
     assert (seat["prompt"], seat["target"], seat["heat_map"], seat["several"]) == (None, None, None, True)
     assert rater.answer(seat, "second", "first").json()["answer"] == ["first", "second"]
     assert rater.answer(seat, "neither").json()["answer"] == ["neither"]
+
+
+def test_a_seat_of_what_changed_has_both_pictures_and_takes_one_answer(make_changes, enrolled):
+    rater = enrolled(make_changes(items=1))
+    seat = rater.claim()["seat"]
+    second = seat["second"]
+    assert {seat["prompt"], second["prompt"]} == {"a rusty shovel", "a wooden shovel"}
+    assert {seat["target"]["text"], second["target"]["text"]} == {"rusty", "wooden"}
+    item = Seat.objects.get(state="leased").item
+    pictures = {"rusty": item.generation.identity, "wooden": item.second_generation.identity}
+    for each in (seat, second):
+        assert pictures[each["target"]["text"]] in each["image"]
+    values = [choice["value"] for choice in seat["choices"]]
+    assert (values, seat["several"]) == (["object", "background", "both", "nothing", "image_too_poor"], False)
+    assert rater.answer(seat, "object", "background").status_code == 400
+    assert rater.answer(seat, "background").json()["answer"] == ["background"]
 
 
 def test_claimed_again_it_is_the_same_seat(make_study, enrolled):

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement
 from annotation_site.studies.gold import add_known_item
 from annotation_site.studies.models import Study
 
@@ -111,3 +112,32 @@ def test_the_page_of_a_closed_study(drive, make_study):
         return violations(visitor.page)
 
     assert drive(look, **STILL) == []
+
+
+def test_a_study_of_what_changed_with_keys_on_a_phone_too(drive, make_changes):
+    make_changes()
+
+    def walk(visitor):
+        page, found = visitor.page, []
+        visitor.join()
+        visitor.wait_until_painted()
+        found += violations(page)
+        assert page.locator(".compared img").count() == 2
+        assert page.locator("input:checked[name=answer]").count() == 0
+        visitor.press("3", "Enter")
+        visitor.press("u")
+        assert "Both" in page.locator("#reopened").inner_text()
+        visitor.press("i", "Enter")
+        visitor.wait_until_painted()
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        boxes = [label.bounding_box() for label in page.locator("label.answer").all()]
+        assert min(box["height"] for box in boxes) >= 44
+        found += violations(page)
+        visitor.press("4", "Enter")
+        page.wait_for_url("**/done/")
+        return found + violations(page)
+
+    assert drive(walk, **STILL) == []
+    answers = Judgement.objects.order_by("id").values_list("change", "opt_out", "current")
+    assert list(answers) == [("both", "", False), ("", "image_too_poor", True), ("nothing", "", True)]
