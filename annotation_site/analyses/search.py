@@ -93,12 +93,13 @@ class Shown:
     @property
     def parts(self) -> list[tuple[str, Word | None, str, str]]:
         """The prompt in reading order: text between words, then a word with the addresses of its two maps."""
-        text, at, parts = self.generation.prompt.text, 0, []
+        text, at = self.generation.prompt.text, 0
+        parts: list[tuple[str, Word | None, str, str]] = []
         for word in self.words:
             if word.start < at:
                 continue
-            layers = (heat_map_url(self.generation, word, layer=layer) for layer in ("overlay", "map"))
-            parts += [(text[at : word.start], None, "", ""), (text[word.start : word.end], word, *layers)]
+            overlay, opaque = (heat_map_url(self.generation, word, layer=layer) for layer in ("overlay", "map"))
+            parts += [(text[at : word.start], None, "", ""), (text[word.start : word.end], word, overlay, opaque)]
             at = word.end
         return [*parts, (text[at:], None, "", "")]
 

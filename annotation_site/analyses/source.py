@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from PIL import Image
 
 from annotation_site.stimuli import files
@@ -61,9 +61,11 @@ class StudyReader(Reader):
 
 
 def finished(study: Study) -> QuerySet[Generation]:
-    """The finished generations of a study's items in use."""
-    mine = Item.objects.filter(study=study).in_use().values("generation")
-    return Generation.objects.filter(pk__in=mine, state=Generation.State.DONE)
+    """The finished generations of a study's items in use, with those that an item compares its first one with."""
+    items = Item.objects.filter(study=study).in_use()
+    second = items.filter(second_generation__isnull=False).values("second_generation")
+    done = Generation.objects.filter(state=Generation.State.DONE)
+    return done.filter(Q(pk__in=items.values("generation")) | Q(pk__in=second))
 
 
 def _maps(generation: Generation) -> HeatMaps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -39,12 +39,17 @@ def generation(request: HttpRequest, identity: str) -> HttpResponse:
     except search.UnknownReference as error:
         raise Http404(str(error)) from error
     words = [search.reference(chosen.generation, word) for word in chosen.words][:COMPARED]
-    context = {
-        "shown": chosen,
-        "every_word": _compare(words),
-        "same_prompt": _compare(search.of_same_prompt(chosen, COMPARED)),
-    }
-    return render(request, "analyses/generation.html", context)
+    return render(request, "analyses/generation.html", {"shown": chosen, "every_word": _compare(words)})
+
+
+@researchers_only
+def same_prompt(request: HttpRequest, identity: str) -> HttpResponse:
+    """On to the word's maps in every image of this prompt, side by side."""
+    try:
+        chosen = search.one(identity, request.GET.get("word", ""))
+    except search.UnknownReference as error:
+        raise Http404(str(error)) from error
+    return redirect(_compare(search.of_same_prompt(chosen, COMPARED)))
 
 
 @researchers_only

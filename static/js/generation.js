@@ -4,6 +4,7 @@ const words = document.getElementById("words");
 const overlay = document.getElementById("overlay");
 const map = document.getElementById("map");
 const chosen = document.getElementById("chosen");
+const same = document.getElementById("same");
 
 function show(link) {
   const name = link.textContent;
@@ -13,6 +14,7 @@ function show(link) {
   overlay.alt = `Heat map of “${name}” over the image`;
   map.src = link.dataset.map;
   map.alt = `Heat map of “${name}”`;
+  same.search = link.search;
   chosen.textContent = `Shown: “${name}”.`;
 }
 

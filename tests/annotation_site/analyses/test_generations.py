@@ -26,7 +26,7 @@ def images(html: str) -> list[str]:
     return re.findall(r'alt="Image of: ([^"]*)"', html)
 
 
-@pytest.mark.parametrize("place", ["", "compare/", "one/"])
+@pytest.mark.parametrize("place", ["", "compare/", "one/", "one/same-prompt/"])
 def test_in_production_it_is_for_staff(client, make_study, settings, place):
     settings.ATTEST_ENV = "production"
     make_study(items=1)
@@ -35,7 +35,7 @@ def test_in_production_it_is_for_staff(client, make_study, settings, place):
     client.force_login(User.objects.create_user("visitor"))
     assert client.get(address).status_code == 403
     client.force_login(User.objects.create_user("staff", is_staff=True))
-    assert client.get(address).status_code == 200
+    assert client.get(address, follow=True).status_code == 200
     assert client.post(address).status_code == 405
 
 
@@ -100,7 +100,9 @@ def test_a_word_is_a_link_to_its_map(client, make_study):
 @pytest.mark.parametrize("query", [{"word": "0-2"}, {"word": "dog"}, {"word": "9" * 30 + "-1"}])
 def test_a_word_that_is_not_there_is_not_found(client, make_study, query):
     make_study(items=1)
-    assert client.get(f"/generations/{Generation.objects.get().identity}/", query).status_code == 404
+    for place in ("", "same-prompt/"):
+        address = f"/generations/{Generation.objects.get().identity}/{place}"
+        assert client.get(address, query).status_code == 404
 
 
 def test_another_seed_and_recipe_stand_side_by_side(client, make_study, finish):
@@ -111,8 +113,9 @@ def test_another_seed_and_recipe_stand_side_by_side(client, make_study, finish):
         row = records.Generation(prompt=first.prompt.text, recipe=recipe.record(), seed=seed)
         finish(Generation.objects.create(prompt=first.prompt, recipe=recipe, seed=seed, identity=row.identity))
     html = page(client, f"/generations/{first.identity}/", word="6-9")
-    same = re.search(r'href="([^"]+)">“dog” in every image', html)[1].replace("&amp;", "&")
-    html = page(client, same)
+    same = client.get(re.search(r'id="same" href="([^"]+)"', html)[1])
+    assert same.status_code == 302
+    html = page(client, same.url)
     assert re.findall(r"seed (-?\d+); ([\w-]+)", html) == [
         (str(first.seed), "test-model"),
         (str(first.seed + 1), "test-model"),
