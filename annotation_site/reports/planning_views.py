@@ -15,8 +15,8 @@ from attribution.errors import AnalysisError
 
 # As many as there are Universal POS tags.
 MOST_MEANS = 17
-SHARE = {"min_value": 0, "max_value": 1, "widget": forms.TextInput(attrs={"inputmode": "decimal"})}
-NUMBER = {"widget": forms.TextInput(attrs={"inputmode": "decimal"})}
+SHARE: dict[str, Any] = {"min_value": 0, "max_value": 1, "widget": forms.TextInput(attrs={"inputmode": "decimal"})}
+NUMBER: dict[str, Any] = {"widget": forms.TextInput(attrs={"inputmode": "decimal"})}
 
 
 class PlanForm(forms.Form):
