@@ -171,3 +171,11 @@ def test_the_result_is_json_without_nan(drawn, tmp_path):
 def test_an_image_is_read_from_the_storage(drawn):
     reader = StudyReader(drawn)
     assert [reader.read(name).image().size for name in reader.names()] == [(64, 64)] * 4
+
+
+def test_both_images_of_a_compared_pair_are_read(make_changes):
+    reader = StudyReader(make_changes(items=2))
+    # Two seeds of "rusty" and of "wooden".
+    texts = [reader.read(name).prompt.text for name in reader.names()]
+    assert len(texts) == 4
+    assert sorted("wooden" in text for text in texts) == [False, False, True, True]
