@@ -34,7 +34,7 @@ class Lookup(Generic[M]):
         """The row; raises the model's DoesNotExist."""
         found = self.first(value)
         if found is None:
-            model = self.rows().model
+            model: Any = self.rows().model
             raise model.DoesNotExist(f"No {model.__name__} has {self.by} {value!r}.")
         return found
 
@@ -56,7 +56,8 @@ class _Written(Generic[M]):
         self.model = compiler.klass_info["model"]
         self.columns = slice(fields[0], fields[-1] + 1)
         self.names = [selected[0].target.attname for selected in compiler.select[self.columns]]
-        self.populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        # The stubs are of a later Django, which asks for one argument more.
+        self.populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
         self.converters = compiler.get_converters([selected[0] for selected in compiler.select])
 
     def made(self, row: tuple[Any, ...]) -> M:

@@ -22,8 +22,8 @@ SMALL, SEATS, BEHIND, LAST = 2_800, 3, 200_000, 5_000
 
 ITEMS = """
 INSERT INTO studies_item (study_id, generation_id, word_id, condition, purpose, arm, map_source, map_file, map_sha256,
-                          position)
-SELECT %(study)s, %(generation)s, %(word)s, '', '', 'arm ' || n, 'own', '', '', n
+                          swap_set, position)
+SELECT %(study)s, %(generation)s, %(word)s, '', '', 'arm ' || n, 'own', '', '', '', n
 FROM generate_series(0, %(items)s - 1) n
 """
 FREE_SEATS = """
@@ -36,9 +36,9 @@ UPDATE rating_seat SET state = 'done', enrolment_id = %(enrolment)s, ordinal = p
 WHERE study_id = %(study)s AND round = 0 AND position >= %(first)s AND position < %(end)s
 """
 JUDGE = """
-INSERT INTO rating_judgement (seat_id, enrolment_id, key, revision, current, surplus, rating, opt_out, shown_at,
-                              answered_at, views, locale, viewport, renderer)
-SELECT id, enrolment_id, gen_random_uuid(), 1, true, false, 3, '', now(), now(), '[]', '', '', ''
+INSERT INTO rating_judgement (seat_id, enrolment_id, key, revision, current, surplus, rating, opt_out, change,
+                              shown_at, answered_at, views, locale, viewport, renderer)
+SELECT id, enrolment_id, gen_random_uuid(), 1, true, false, 3, '', '', now(), now(), '[]', '', '', ''
 FROM rating_seat WHERE enrolment_id = %(enrolment)s AND state = 'done'
 """
 
