@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -37,7 +37,7 @@ def exclusions(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied(NOT_STAFF)
     study = get_object_or_404(Study, slug=slug)
     if request.method == "POST":
-        messages.success(request, _exclude(study, cast(User, request.user)))
+        messages.success(request, _exclude(study, request.user))
         return redirect("report-exclusions", slug=slug)
     return render(request, "reports/exclusions.html", _page(study))
 
