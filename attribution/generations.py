@@ -11,9 +11,9 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from PIL import Image
 from attribution.errors import GenerationError, MapFileError, WordError
 from attribution.maps.heat_maps import HeatMaps
 from attribution.records import Prompt, Word
+from attribution.swaps import Swap, read_swap
 
 Parse = Callable[[Iterable[str]], Iterable[Prompt]]
 MAPS, IMAGE, WORDS = "maps", "image.png", "words.json"
@@ -69,6 +70,11 @@ class StoredGeneration:
             except WordError:
                 continue
         return found
+
+    def swap(self) -> Swap:
+        """Its set of swapped adjectives, ``first`` as a name; raises GenerationError where it is in none."""
+        found = read_swap(self.folder)
+        return replace(found, first=(PurePosixPath(self.name).parent / found.first).as_posix())
 
     def image(self) -> Image.Image:
         """The image, RGB; raises GenerationError when its file is missing or no picture."""

@@ -17,6 +17,7 @@ from attribution.errors import GenerationError, MapFileError
 from attribution.generations import Reader, StoredGeneration
 from attribution.maps import HeatMaps
 from attribution.records import Prompt, Word
+from attribution.swaps import Swap, swap_prompts
 
 FIELDS = ("text", "start", "end", "tag", "lemma", "head", "relation")
 
@@ -26,6 +27,23 @@ class StudyGeneration(StoredGeneration):
     """A generation whose image lies in the site's storage, under ``picture``."""
 
     picture: str = ""
+    study: Study | None = None
+
+    def swap(self) -> Swap:
+        """From the study's own swap sets, whose images share a seed; no image of a study is drawn by replay."""
+        templates = self.study.sampling.get("swap_sets", []) if self.study else []
+        for template in templates:
+            for one in swap_prompts(template):
+                if one.text == self.prompt.text:
+                    return Swap(template, self._first(), one.adjective, one.noun, replayed=False)
+        raise GenerationError(
+            f"{self.prompt.text!r} is in no swap set of this study: `manage.py change_study` makes one"
+        )
+
+    def _first(self) -> str:
+        """The image that its items compare it with; its own name where it is the first itself."""
+        compared = Item.objects.filter(study=self.study, second_generation__identity=self.name).in_use()
+        return compared.values_list("generation__identity", flat=True).first() or self.name
 
     def image(self) -> Image.Image:
         try:
@@ -51,7 +69,7 @@ class StudyReader(Reader):
             raise GenerationError(f"{name} is no finished generation")
         picture = str(generation.image.name)
         folder = Path(PurePosixPath(picture).parent)
-        return StudyGeneration(name, folder, _maps(generation), self._prompt(generation), picture)
+        return StudyGeneration(name, folder, _maps(generation), self._prompt(generation), picture, self.study)
 
     def _prompt(self, generation: Generation) -> Prompt:
         rows = list(generation.prompt.words.order_by("index").values_list(*FIELDS))

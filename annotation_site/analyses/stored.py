@@ -30,6 +30,7 @@ KINDS = {
     "syntax": "Heads and dependents: what their maps share, relation by relation",
     "objects": "Nouns against segmentations of the image",
     "cohyponyms": "Overlap of two nouns' maps, and people's answers",
+    "adjectives": "What changes with an adjective, and how much of it lies outside its noun",
     "intensity": "How much of the image words mark, by part of speech",
 }
 RESULT, FORMAT = "result.json", 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from attribution.maps.heat_maps import HeatMap
 from attribution.report.figures import legend, lines, nothing, points, spoken
 from attribution.report.page import Drawing, Gallery, Picture, Report
 from attribution.report.tables import Cell, Column, Table
-from attribution.swaps import read_swap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +44,7 @@ NOTE = (
 
 @dataclass
 class AdjectivesJob:
-    """Job ``adjectives``, on what ``python -m attribution swaps`` drew."""
+    """Job ``adjectives``, on images that know their swap set (:meth:`StoredGeneration.swap`)."""
 
     reader: Reader
     threshold: Threshold = PAPER
@@ -63,15 +61,14 @@ class AdjectivesJob:
         return {"threshold": self.threshold.label}
 
     def measure(self, generation: StoredGeneration) -> dict[str, Any]:
-        swap = read_swap(generation.folder)
-        name = (PurePosixPath(generation.name).parent / swap.first).as_posix()
-        record: dict[str, Any] = {"first": name, "template": swap.template, "replayed": swap.replayed}
-        if name == generation.name:
+        swap = generation.swap()
+        record: dict[str, Any] = {"first": swap.first, "template": swap.template, "replayed": swap.replayed}
+        if swap.first == generation.name:
             return record
-        first = self.reader.read(name)
+        first = self.reader.read(swap.first)
         before, after = (np.asarray(one.image()) for one in (first, generation))
         shape = after.shape[:2]
-        earlier = self._mask(first.maps.word(*read_swap(first.folder).noun), shape, first.maps.steps)
+        earlier = self._mask(first.maps.word(*first.swap().noun), shape, first.maps.steps)
         noun = generation.maps.word(*swap.noun)
         steps, adjective = generation.maps.steps, generation.maps.word(*swap.adjective)
         change = measure(colour_change(before, after), earlier | self._mask(noun, shape, steps))
@@ -93,7 +90,9 @@ class AdjectivesJob:
             "what the noun marks, and how far does the adjective's own map go beyond it?"
         ]
         table = Table("rows", "What changes with the adjective", COLUMNS, rows, NOTE)
-        sheet = Gallery("Sets", [picture for names in self.sets.values() for picture in _strip(names, reader)])
+        sheet = Gallery(
+            "Sets", [picture for first, names in self.sets.items() for picture in _strip(first, names, reader)]
+        )
         facts = {"threshold": self.threshold.label, "bootstrap seed": str(self.seed)}
         return Report("Adjectival entanglement", facts, text, [table], self._drawing(groups), [sheet])
 
@@ -113,10 +112,10 @@ class AdjectivesJob:
         return Drawing(partial(_draw, means=self.means, groups=groups), (7.4, 2.9), f"Percent. {said}.")
 
 
-def _strip(names: list[str], reader: Reader) -> Iterator[Picture]:
+def _strip(first: str, names: list[str], reader: Reader) -> Iterator[Picture]:
     """A set's images side by side, the first one first."""
     try:
-        generations = [reader.read(name) for name in sorted(names)]
+        generations = [reader.read(name) for name in sorted(names, key=lambda name: (name != first, name))]
         images = [one.image().resize((128, 128)) for one in generations]
     except AttributionError:
         return

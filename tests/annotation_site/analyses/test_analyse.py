@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from annotation_site.analyses.source import StudyReader
 from annotation_site.stimuli import files
@@ -179,3 +180,33 @@ def test_both_images_of_a_compared_pair_are_read(make_changes):
     texts = [reader.read(name).prompt.text for name in reader.names()]
     assert len(texts) == 4
     assert sorted("wooden" in text for text in texts) == [False, False, True, True]
+
+
+def test_what_a_swapped_adjective_changes_lies_half_outside_of_its_noun(client, tmp_path, finish, db):
+    sets = tmp_path / "sets.txt"
+    sets.write_text("a {red, blue} star\n")
+    call_command("change_study", sets=sets, study="study", model="tinyworld", images=2, stdout=io.StringIO())
+    for generation in Generation.objects.select_related("prompt"):
+        finish(generation)
+        draw(Generation.objects.get(pk=generation.pk), [1, 2, 4])
+    # The noun marks the upper quarter. Beside the first image, the second changes as much within it as below.
+    for second in Generation.objects.filter(prompt__text="a blue star"):
+        pixels = np.full((64, 64, 3), (200, 60, 60), np.uint8)
+        pixels[0:8, 0:8] = pixels[48:56, 0:8] = (60, 60, 200)
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG")
+        files.write(str(second.image.name), content.getvalue())
+    assert "4 images measured" in run("adjectives", tmp_path)
+    lines = (tmp_path / "adjectives" / "records.jsonl").read_text().splitlines()
+    measured = [record for record in map(json.loads, lines) if "outside" in json.dumps(record)]
+    assert len(measured) == 2
+    assert json.dumps(measured).count('"outside": 0.5') == 2
+    html = page(client, "/analyses/study/adjectives/")
+    assert "Adjectival entanglement" in html
+    assert html.count("a red star; a blue star") == 2
+
+
+def test_a_study_without_swap_sets_skips_every_image_by_name(drawn, tmp_path):
+    said = run("adjectives", tmp_path)
+    assert "4 skipped" in said
+    assert "is in no swap set of this study" in said

@@ -54,5 +54,7 @@ class Command(BaseCommand):
 
 
 def _job(kind: str, study: Study, options: dict[str, Any]) -> Any:
-    job: Any = JOBS[kind](Namespace(answers=None, **options))
+    job: Any = JOBS[kind](Namespace(answers=None, folder=study.slug, parser=None, **options))
+    if kind == "adjectives":
+        return replace(job, reader=StudyReader(study))
     return replace(job, answers=both_seen(study)) if kind == "cohyponyms" else job
