@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pytest
 
 from annotation_site.rating.models import Judgement, Seat
@@ -185,9 +186,11 @@ def test_the_next_item_comes_in_place_with_pictures_that_were_fetched_before(dri
         return before, focused, address, page.url, page.evaluate("window.here")
 
     asked, focused, reopened, address, stayed = drive(rate)
-    # The answer itself, and at most the question for what comes after: neither picture nor map.
+    # The answer itself, and no map for the item that it brings; what follows the question for the item after that is of
+    # that one.
     assert asked[0] == ("POST", "fetch")
-    assert {kind for method, kind in asked if method == "GET"} <= {"image"}
+    of_this_item = itertools.takewhile(lambda request: request[0] == "GET", asked[1:])
+    assert {kind for _, kind in of_this_item} <= {"image"}
     assert focused == "main"
     assert reopened.endswith("/last/")
     assert not address.endswith("/last/")
