@@ -4,25 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from attribution.ontology import COCO_GROUPS
 from attribution.tinyworld.lexicon import GROUPS
 
-PAPER: dict[str, tuple[str, ...]] = {
-    "two-wheelers": ("bicycle", "motorcycle"),
-    "four-wheelers": ("bus", "truck", "car"),
-    "livestock": ("cow", "horse", "sheep"),
-    "pets": ("cat", "dog"),
-    "wild animals": ("elephant", "bear", "zebra", "giraffe"),
-    "bags": ("backpack", "handbag", "suitcase"),
-    "sports boards": ("snowboard", "surfboard", "skateboard"),
-    "utensils": ("fork", "knife", "spoon"),
-    "receptacles": ("bowl", "cup"),
-    "fruits": ("banana", "apple", "orange"),
-    "meals": ("sandwich", "hot dog", "pizza"),
-    "desserts": ("cake", "donut"),
-    "furniture": ("chair", "couch", "bench"),
-    "monitors": ("tv", "cell phone", "laptop"),
-    "appliances": ("oven", "toaster", "refrigerator"),
-}
 UNGROUPED = "in no group"
 ACROSS = "across groups"
 
@@ -31,7 +15,7 @@ ACROSS = "across groups"
 def _group_of() -> dict[str, str]:
     # The paper's last: where both know a noun, its group is the one that readers look for.
     groups = {noun.lower(): name for name, nouns in GROUPS.items() for noun in nouns}
-    return groups | {noun: name for name, nouns in PAPER.items() for noun in nouns}
+    return groups | {noun: name for name, nouns in COCO_GROUPS.items() for noun in nouns}
 
 
 def group_of(pair: str) -> str:
