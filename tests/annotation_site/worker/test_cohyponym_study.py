@@ -82,3 +82,9 @@ def test_a_taken_slug_is_refused():
     make()
     with pytest.raises(CommandError, match="'pairs' already"):
         make()
+
+
+def test_the_recipe_is_the_users():
+    study = make(dtype="float16", steps=7, guidance=2.5, height=512, width=256)
+    recipe = study.items.first().generation.recipe
+    assert (recipe.dtype, recipe.steps, recipe.guidance, recipe.height, recipe.width) == ("float16", 7, 2.5, 512, 256)
