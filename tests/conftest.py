@@ -22,11 +22,11 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A database of its own for each test process; for SQLite a file, since threads do not share one in memory."""
+    """A database of its own for each test process of each checkout; for SQLite a file, which threads can share."""
     database = settings.DATABASES["default"]
     process = os.environ.get("PYTEST_XDIST_WORKER", "main")
     if database["ENGINE"].endswith("sqlite3"):
         name = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
     else:
-        name = f"test_attest_{process}"
+        name = f"test_attest_{ROOT.name}_{process}"
     database.setdefault("TEST", {})["NAME"] = name

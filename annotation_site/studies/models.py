@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
+from annotation_site.studies.members import Member, is_admin
 from annotation_site.studies.reporting_rules import ReportingRules, check_reporting_rules
 from annotation_site.studies.rules import FIXED_AT_OPENING, Way
 from annotation_site.studies.text_parts import check_texts
@@ -26,6 +27,19 @@ def new_completion_code() -> str:
 class StudyQuerySet(models.QuerySet["Study"]):
     def open(self) -> Self:
         return self.filter(state=Study.State.OPEN)
+
+    def visible_to(self, user: Any) -> Self:
+        """Those that a user may read: admins all of them, researchers and viewers the ones they are members of."""
+        return self if is_admin(user) else self._of(user)
+
+    def run_by(self, user: Any) -> Self:
+        """Those that a user may change, open and pay for: their own as a researcher; admins all of them."""
+        return self if is_admin(user) else self._of(user, role=Member.Role.RESEARCHER)
+
+    def _of(self, user: Any, **part: Any) -> Self:
+        if not user.is_active:  # An anonymous user is not active either.
+            return self.none()
+        return self.filter(pk__in=Member.objects.filter(user=user, **part).values("study"))
 
 
 class Study(Way, ReportingRules):
