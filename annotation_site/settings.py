@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "annotation_site.studies",
     "annotation_site.raters",
     "annotation_site.rating",
+    "annotation_site.payments",
     "rest_framework",
     "drf_spectacular",
     "annotation_site.reports",

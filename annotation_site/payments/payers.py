@@ -1,0 +1,93 @@
+"""Who hands the money over: outside (the finance office), by code, or another system's API. One payer a source.
+
+A source of raters registers its payer once, in its app's ``ready``::
+
+    register("prolific", ProlificPayer())
+
+Attest calls a payer from its queue only, after the approval is committed, and never for one line in two processes at a
+time. A call may be repeated: after a crash or a lost response Attest asks again for every line without an outcome. So a
+payer is free to raise at any point, and must make certain, by the line's ``key`` or by asking the other system what it
+has already paid, that a line asked for twice is paid once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from annotation_site.raters.models import Enrolment
+
+
+class PaymentError(Exception):
+    """A payer cannot do what was asked now; the message says why and what to do. Attest tries again later."""
+
+
+class State(StrEnum):
+    PAID = "paid"
+    REFUSED = "refused"  # for good: it will never be paid so, and a person must decide
+    LATER = "later"  # not known yet, or not yet possible: asked for again
+
+
+@dataclass(frozen=True)
+class Line:
+    """An approved amount for one rater: integers of the currency's minor unit, never floats.
+
+    ``paid_before`` is what the rater was paid in this study before this line: a payer with a fixed reward for taking
+    part pays it with the first line, and the rest as a bonus. ``key`` is this line's own for ever (a UUID).
+    """
+
+    key: str
+    enrolment: Enrolment
+    amount: int
+    currency: str
+    paid_before: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the line with this key. ``reference`` is the other system's name for the payment."""
+
+    key: str
+    state: State
+    reference: str = ""
+    problem: str = ""
+
+
+class Payer(Protocol):
+    """Pays and rejects the raters of one source."""
+
+    def pay(self, lines: Sequence[Line]) -> Iterable[Outcome]:
+        """Pay these lines, all of one study; an outcome for each, in any order, as soon as it is known.
+
+        A line without an outcome is asked for again. Raises PaymentError, which leaves the rest for later.
+        """
+
+    def reject(self, enrolment: Enrolment, reason: str) -> None:
+        """Tell the other system that this rater is not paid; told twice it changes nothing. Raises PaymentError."""
+
+
+class ByCode:
+    """The rater's completion code is the payment: a panel that books credit by it owes nothing through us."""
+
+    def pay(self, lines: Sequence[Line]) -> Iterable[Outcome]:
+        for line in lines:
+            yield Outcome(line.key, State.PAID, reference=f"code {line.enrolment.study.completion_code}")
+
+    def reject(self, enrolment: Enrolment, reason: str) -> None:
+        """Nobody is told: the panel knows only the code."""
+
+
+_payers: dict[str, Payer] = {}
+
+
+def register(source: str, payer: Payer) -> None:
+    """Let ``payer`` pay the enrolments of this ``Enrolment.source``; the last one registered counts."""
+    _payers[source] = payer
+
+
+def payer_of(source: str) -> Payer | None:
+    """Who pays raters of this source; None: people outside, by the export for finance."""
+    return _payers.get(source)
