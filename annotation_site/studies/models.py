@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
+from annotation_site.studies.changes import StateChange as StateChange
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
 from annotation_site.studies.members import Member, is_admin
 from annotation_site.studies.reporting_rules import ReportingRules, check_reporting_rules

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +18,7 @@ from annotation_site.rating.assignment.leases import FREED
 from annotation_site.rating.models import Seat
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.gold import what_is_missing
-from annotation_site.studies.models import Item, Study
+from annotation_site.studies.models import Item, StateChange, Study
 
 
 @transaction.atomic
@@ -29,7 +30,7 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
     now = now or database_now()
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.state == Study.State.PAUSED:
-        Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
+        _move(study.pk, [Study.State.PAUSED], Study.State.OPEN, now)
         return Seat.objects.filter(study=study).count()
     if study.state != Study.State.DRAFT:
         raise StudyNotReady(f"Study {study.slug!r} is {study.state}: only a draft or a paused study can be opened.")
@@ -46,7 +47,7 @@ def open_study(study: Study, *, now: datetime | None = None) -> int:
     Seat.objects.bulk_create(seats, batch_size=1000)
     # Through the decimal that was typed: 0.29 * 100 is 28.99... in floats.
     cap = max(1, math.floor(Fraction(str(study.cap_share)) * len(seats)))
-    Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, cap=cap, opened_at=now)
+    _move(study.pk, [Study.State.DRAFT], Study.State.OPEN, now, cap=cap, opened_at=now)
     hints.forget(study.pk)
     return len(seats)
 
@@ -58,15 +59,24 @@ def _seats_of(item: Item, study: Study, second: Mapping[int, Generation]) -> Ite
         yield Seat(study=study, item=item, round=number, position=item.position, state=state)
 
 
-def pause_study(study: Study) -> bool:
+def pause_study(study: Study, *, now: datetime | None = None) -> bool:
     """Hand out nothing more for now; answers on their way are still taken."""
-    return bool(Study.objects.filter(pk=study.pk, state=Study.State.OPEN).update(state=Study.State.PAUSED))
+    return _move(study.pk, [Study.State.OPEN], Study.State.PAUSED, now or database_now())
 
 
 def close_study(study: Study, *, now: datetime | None = None) -> bool:
     """End the study for good; answers on their way are still taken."""
-    live = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
-    return bool(live.update(state=Study.State.CLOSED, closed_at=now or database_now()))
+    now = now or database_now()
+    return _move(study.pk, [Study.State.OPEN, Study.State.PAUSED], Study.State.CLOSED, now, closed_at=now)
+
+
+@transaction.atomic
+def _move(study: int, states: list[Study.State], state: Study.State, now: datetime, **fields: Any) -> bool:
+    """To ``state`` from one of ``states``, written to the study's history; False if it was in none of them."""
+    moved = Study.objects.filter(pk=study, state__in=states).update(state=state, **fields)
+    if moved:
+        StateChange.objects.create(study_id=study, state=state, at=now)
+    return bool(moved)
 
 
 def release_pending(generations: list[Generation]) -> int:
