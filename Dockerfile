@@ -1,4 +1,5 @@
-# Three images from one file: `web` (no torch), `worker` (draws images and maps), `proxy` (Caddy with our rules).
+# Four images from one file: `web` (no torch), `worker` (draws images and maps), `proxy` (Caddy with our rules), and
+# `objects` (an S3-compatible store, for those who have none).
 # docker build --target web -t attest-web .
 
 FROM python:3.11.11-slim-bookworm AS base
@@ -67,3 +68,10 @@ RUN addgroup -g 10001 attest && adduser -u 10001 -G attest -D -H attest \
     && mkdir -p /data /config && chown 10001:10001 /data /config
 COPY annotation_site/operations/Caddyfile /etc/caddy/Caddyfile
 USER 10001:10001
+
+FROM versity/versitygw:v1.8.0 AS objects
+# Its buckets are the folders of /data.
+RUN addgroup -g 10001 attest && adduser -u 10001 -G attest -D -H attest \
+    && mkdir -p /data/attest && chown -R 10001:10001 /data
+USER 10001:10001
+VOLUME /data

@@ -1,12 +1,18 @@
-"""The admin's own content security policy."""
+"""The admin's own content security policy, and what is answered while the storage is away."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+
+from annotation_site.stimuli.serving import unavailable
+from annotation_site.storage import StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 # Unfold's pages carry Alpine.js, which evaluates expressions, and inline styles and scripts of their own.
 ADMIN_POLICY = {
@@ -27,3 +33,19 @@ class AdminContentSecurityPolicy:
         if request.path.startswith(reverse("admin:index")):
             response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]
         return response
+
+
+class StorageAway:
+    """503 where a page needs files and the object store does not serve them; the log says why."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, StorageUnavailable):
+            return None
+        logger.error("%s", exception)
+        return unavailable()

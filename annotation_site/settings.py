@@ -22,6 +22,13 @@ ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions        
 ATTEST_STATIC              folder that ``collectstatic`` fills                      static/ in ATTEST_DATA
 DATABASE_POOL              connections to PostgreSQL that a process keeps at most   8
 SECURE_SSL_REDIRECT        production sends http to https                           on
+S3_BUCKET                  bucket of images and maps, instead of ATTEST_DATA        none: files in ATTEST_DATA
+S3_ENDPOINT                address of an S3-compatible store, with scheme           Amazon's own
+S3_ACCESS_KEY              key of S3_BUCKET, with the next                          as the machine provides
+S3_SECRET_KEY              its secret                                               as the machine provides
+S3_REGION                  region of the bucket                                     us-east-1
+S3_FOLDER                  folder within the bucket                                 none
+ATTEST_NAMES_KEY           makes names and links of images that nobody can guess    SECRET_KEY
 METRICS_TOKEN              bearer token that may read /metrics, beside staff        none
 LOG_LEVEL                  least level of what is logged                            INFO
 WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)                  2, 8000
@@ -53,6 +60,7 @@ if not PRODUCTION:
 DEBUG = env.bool("DEBUG", default=False)
 DEMO_SECRET_KEY = "demo-only-" + "0123456789" * 5
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
+NAMES_KEY = env.str("ATTEST_NAMES_KEY", default="") or SECRET_KEY
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -115,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "annotation_site.middleware.StorageAway",
 ]
 
 ROOT_URLCONF = "annotation_site.urls"
@@ -155,8 +164,20 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
 WHITENOISE_USE_FINDERS = not PRODUCTION
+S3_BUCKET = env.str("S3_BUCKET", default="")
+OBJECT_STORE = {
+    "BACKEND": "annotation_site.object_store.ObjectStore",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.str("S3_ENDPOINT", default="") or None,
+        "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+        "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+        "region_name": env.str("S3_REGION", default="") or "us-east-1",
+        "location": env.str("S3_FOLDER", default=""),
+    },
+}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": OBJECT_STORE if S3_BUCKET else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "annotation_site.storage.HashedFiles"
         if PRODUCTION

@@ -14,9 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.files.storage import default_storage
-
 from annotation_site.stimuli import files
+from annotation_site.storage import StorageUnavailable
 from annotation_site.studies.models import Study
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def publish(study: Study, kind: str, report: Report, tally: Tally, paths: list[P
     shown["files"] = {name: files.sha256(content) for name, content in contents.items()}
     files.write(_name(study, kind, RESULT), json.dumps(shown, ensure_ascii=False, allow_nan=False).encode())
     for name in set(before["files"] if before else ()) - set(contents):
-        default_storage.delete(_name(study, kind, name))
+        files.delete(_name(study, kind, name))
 
 
 def result(study: Study, kind: str) -> dict[str, Any] | None:
@@ -62,6 +61,8 @@ def result(study: Study, kind: str) -> dict[str, Any] | None:
             raise ValueError(f"format {found['format']!r} is not {FORMAT}")
     except FileNotFoundError:
         return None
+    except StorageUnavailable:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.error("stored analysis %s cannot be read: %s", name, error)
         return None

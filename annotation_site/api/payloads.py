@@ -15,7 +15,6 @@ from annotation_site.rating import assignment, pages
 from annotation_site.rating.forms import FIRST, SECOND
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.tickets import Ticket
-from annotation_site.stimuli.addresses import image_url
 from annotation_site.stimuli.models import Word
 from annotation_site.studies import questions
 from annotation_site.studies.models import Study
@@ -93,8 +92,7 @@ def _pictures(row: Seat, shown: dict[str, Any], request: Request) -> tuple[dict[
     item = row.item
     if item.second_generation_id is None:
         return _picture(shown["image_url"], item.word, request), None
-    words = {image_url(generation): word for generation, word in pages.compared(item)}
-    first, second = (_picture(each["image_url"], words[each["image_url"]], request) for each in shown["pictures"])
+    first, second = (_picture(each["image_url"], each["word"], request) for each in shown["pictures"])
     return first, second
 
 

@@ -18,7 +18,6 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core import serializers
-from django.core.files.storage import default_storage
 from django.core.management.color import no_style
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
@@ -62,7 +61,7 @@ def back_up(folder: Path, *, now: datetime) -> dict[str, Any]:
             "migrations": _applied(),
             "rows": rows,
             "database": _sha256(unfinished / "database.jsonl"),
-            "files": {name: _copy(name, unfinished / "files" / name) for name in sorted(stored())},
+            "files": {name: _copy(name, unfinished / "files" / name) for name in sorted(files.every())},
         }
         (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         unfinished.rename(folder)
@@ -86,25 +85,14 @@ def restore(folder: Path, *, replace: bool = False) -> dict[str, Any]:
         _empty()
         _load(folder / "database.jsonl")
     if replace:
-        for name in stored() - set(manifest["files"]):
-            default_storage.delete(name)
+        for name in set(files.every()) - set(manifest["files"]):
+            files.delete(name)
     return manifest
 
 
 def kept_models() -> list[type[models.Model]]:
     """The models whose rows a backup holds."""
     return [model for model in apps.get_models() if model._meta.managed and model not in LEFT_OUT]
-
-
-def stored(folder: str = "") -> set[str]:
-    """The names of all files of the storage, but for those that are still being written."""
-    try:
-        folders, names = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return set()
-    prefix = f"{folder}/" if folder else ""
-    found = {prefix + name for name in names if not name.startswith((".part-", "ready-"))}
-    return found.union(*(stored(prefix + name) for name in folders))
 
 
 @transaction.atomic
@@ -196,9 +184,9 @@ def _applied() -> list[str]:
 def _copy(name: str, target: Path) -> str:
     """Copy a file out of the storage; its hash."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with default_storage.open(name, "rb") as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    return _sha256(target)
+    content = files.read(name)
+    target.write_bytes(content)
+    return files.sha256(content)
 
 
 def _sha256(path: Path) -> str:

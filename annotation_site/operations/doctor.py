@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
+from django.core.files.storage import default_storage
 from django.db import connection
 
 from annotation_site.celery import app
@@ -109,7 +110,8 @@ def _cache(name: str) -> Finding:
 
 def _storage(name: str) -> Finding:
     health.storage()
-    return Finding(Level.OK, name, f"{settings.MEDIA_ROOT} can be written")
+    where = getattr(default_storage, "title", settings.MEDIA_ROOT)
+    return Finding(Level.OK, name, f"{where} can be written")
 
 
 def _disk(name: str) -> Finding:
@@ -178,7 +180,7 @@ REMEDIES = {
     "clock": "Repair the database first.",
     "broker": "Start Redis, and see that CELERY_BROKER_URL names it; manage.py precompute draws without it.",
     "cache": "See that CACHE_URL names a cache that runs.",
-    "storage": "Make ATTEST_DATA a folder that the site's user may write.",
+    "storage": "Make ATTEST_DATA a folder that the site's user may write, or see that the S3_ variables name a bucket.",
     "disk": "Free space, or move ATTEST_DATA to a larger disk: an image with its maps takes about a megabyte.",
     "model": "Set ATTEST_MODEL to a shipped name or a folder, or download it where the workers run.",
     "gpu": "Give the worker a GPU (COMPOSE_PROFILES=gpu), or wait longer.",

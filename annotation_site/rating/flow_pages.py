@@ -49,14 +49,14 @@ def _example(example: Example, study: Study, anchors: dict[int, str]) -> dict[st
         "other": example.other.text,
         "recipe": recipe,
         "pixel_art": is_pixel_art(recipe),
-        "image_url": image_url(example.generation),
+        "image_url": image_url(example.generation, study.link_minutes),
         "right_url": _overlay(example, word, study),
         "wrong_url": _overlay(example, example.other, study),
     }
 
 
 def _overlay(example: Example, word: Word, study: Study) -> str:
-    return heat_map_url(example.generation, word, layer="overlay", colours=study.colours)
+    return heat_map_url(example.generation, word, layer="overlay", colours=study.colours, minutes=study.link_minutes)
 
 
 def practice_item(enrolment: Enrolment, state: Practice, item: Item, form: AnswerForm | None = None) -> dict[str, Any]:
@@ -94,7 +94,9 @@ def feedback(enrolment: Enrolment, state: Practice, answer: PracticeAnswer, loca
 def _map(item: Item, study: Study) -> str:
     """The address of the map that was judged; empty where only the picture was."""
     likert = study.kind == Study.Kind.LIKERT
-    return map_picture_url(item, layer="overlay", colours=study.colours) if likert else ""
+    if not likert:
+        return ""
+    return map_picture_url(item, layer="overlay", colours=study.colours, minutes=study.link_minutes)
 
 
 def reason(item: Item, study: Study, locale: str) -> str:

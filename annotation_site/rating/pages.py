@@ -61,14 +61,14 @@ def stimulus(item: Item, enrolment: Enrolment, *, turn: int | None = None) -> di
     return {
         "question": item_question(item, study, get_language() or ""),
         "own_instructions": texts_of(study, get_language() or "").instructions,
-        **_picture(item),
+        **_picture(item, study),
         **_asked(item, study, turn),
     }
 
 
 def _asked(item: Item, study: Study, turn: int) -> dict[str, Any]:
     if study.kind == Study.Kind.CHANGE:
-        return _change(item, turn)
+        return _change(item, study, turn)
     return _likert(item, study) if study.kind == Study.Kind.LIKERT else _presence(item, turn)
 
 
@@ -86,11 +86,11 @@ def _chosen(form: AnswerForm) -> list[str]:
     return values if isinstance(values, list) else [values]
 
 
-def _picture(item: Item) -> dict[str, Any]:
+def _picture(item: Item, study: Study) -> dict[str, Any]:
     recipe = item.generation.recipe
     return {
         "recipe": recipe,
-        "image_url": image_url(item.generation),
+        "image_url": image_url(item.generation, study.link_minutes),
         "pixel_art": is_pixel_art(recipe),
     }
 
@@ -106,8 +106,8 @@ def _likert(item: Item, study: Study) -> dict[str, Any]:
         "target": text[word.start : word.end],
         "after": text[word.end :],
         **map_addresses(item, study),
-        "overlay_url": map_picture_url(item, layer="overlay", colours=study.colours),
-        "opaque_url": map_picture_url(item, layer="map", colours=study.colours),
+        "overlay_url": map_picture_url(item, layer="overlay", colours=study.colours, minutes=study.link_minutes),
+        "opaque_url": map_picture_url(item, layer="map", colours=study.colours, minutes=study.link_minutes),
         "bar_url": colour_bar_url(study.colours),
         "renderer": f"server {DRAWING}",
         "answers": likert_ratings(study, get_language() or ""),
@@ -118,14 +118,19 @@ def _likert(item: Item, study: Study) -> dict[str, Any]:
 def map_addresses(item: Item, study: Study) -> dict[str, Any]:
     """What a browser needs to draw the item's map: its bytes, the colours, and the size of the drawing in pixels."""
     height, width = canvas_size(item.generation)
-    return {"map": map_url(item), "colours": colour_table_url(study.colours), "width": width, "height": height}
+    return {
+        "map": map_url(item, study.link_minutes),
+        "colours": colour_table_url(study.colours),
+        "width": width,
+        "height": height,
+    }
 
 
 def ahead(item: Item, study: Study) -> dict[str, Any]:
     """The pictures of an item that comes next, to be fetched and drawn beforehand."""
     drawing = map_addresses(item, study) if study.kind == Study.Kind.LIKERT else {}
-    second = {"second": image_url(item.second_generation)} if item.second_generation else {}
-    return {"image": image_url(item.generation), **second, **drawing}
+    second = {"second": image_url(item.second_generation, study.link_minutes)} if item.second_generation else {}
+    return {"image": image_url(item.generation, study.link_minutes), **second, **drawing}
 
 
 def _presence(item: Item, turn: int) -> dict[str, Any]:
@@ -145,8 +150,8 @@ def _turned(item: Item, turn: int) -> bool:
     return bool((turn + blake2b(str(item.pk).encode(), digest_size=1).digest()[0]) % 2)
 
 
-def _change(item: Item, turn: int) -> dict[str, Any]:
-    pictures = [_compared(generation, word) for generation, word in compared(item)]
+def _change(item: Item, study: Study, turn: int) -> dict[str, Any]:
+    pictures = [_compared(generation, word, study) for generation, word in compared(item)]
     if _turned(item, turn):
         pictures.reverse()
     return {"pictures": pictures, "answers": questions.CHANGES, "opt_outs": questions.CHANGE_OPT_OUTS}
@@ -159,10 +164,11 @@ def compared(item: Item) -> list[tuple[Generation, Word]]:
     return [(item.generation, item.word), (item.second_generation, item.second_word)]
 
 
-def _compared(generation: Generation, word: Word) -> dict[str, str]:
+def _compared(generation: Generation, word: Word, study: Study) -> dict[str, Any]:
     text = word.prompt.text
     return {
-        "image_url": image_url(generation),
+        "image_url": image_url(generation, study.link_minutes),
+        "word": word,
         "before": text[: word.start],
         "target": text[word.start : word.end],
         "after": text[word.end :],

@@ -1,4 +1,8 @@
-"""Addresses of a generation's pictures. Each carries the hash of its file, so that browsers may keep it for good."""
+"""Addresses of a generation's pictures. Each carries the hash of its file, so that browsers may keep it for good.
+
+Nobody can guess them. Those made with ``minutes`` are signed links that end, the only way to pictures that no public
+study shows; see :mod:`annotation_site.stimuli.links`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,32 @@ from hashlib import sha256
 
 from django.urls import reverse
 
+from annotation_site.stimuli.links import PAGE_MINUTES, keyed, link
 from annotation_site.stimuli.models import Generation, Word
 from attribution.maps.colours import colour_table
 
 
-def image_url(generation: Generation) -> str:
-    return f"{reverse('image', args=[generation.identity])}?v={version(generation.image_sha256)}"
+def public_name(generation: Generation) -> str:
+    """What addresses call a generation: its row, and a keyed hash of its identity."""
+    return f"{generation.pk:x}-{keyed('generation', generation.identity)}"
 
 
-def heat_map_url(generation: Generation, word: Word, *, layer: str, colours: str = "inferno") -> str:
+def image_url(generation: Generation, minutes: int | None = PAGE_MINUTES) -> str:
+    address = reverse("image", args=[public_name(generation)])
+    return link(address, {"v": version(generation.image_sha256)}, minutes)
+
+
+def heat_map_url(
+    generation: Generation,
+    word: Word,
+    *,
+    layer: str,
+    colours: str = "inferno",
+    minutes: int | None = PAGE_MINUTES,
+) -> str:
     """The word's map: ``layer`` is ``map`` (opaque) or ``overlay`` (transparent where it is low)."""
-    address = reverse("heat-map", args=[generation.identity, word.start, word.end])
-    return f"{address}?colours={colours}&layer={layer}&v={version(generation.maps_sha256)}"
+    address = reverse("heat-map", args=[public_name(generation), word.start, word.end])
+    return link(address, {"colours": colours, "layer": layer, "v": version(generation.maps_sha256)}, minutes)
 
 
 def colour_bar_url(colours: str) -> str:

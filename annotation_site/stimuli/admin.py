@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from annotation_site.admin_history import ReadOnlyAdmin
+from annotation_site.stimuli.addresses import image_url
 from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
 
 
@@ -61,7 +62,7 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     list_filter = ("state", "recipe", "items__study")
     search_fields = ("identity", "prompt__text", "error", "claimed_by")
     list_select_related = ("prompt", "recipe")
-    # The picture instead of the file fields, whose links lead nowhere: files are served by identity alone.
+    # The picture instead of the file fields, whose links lead nowhere: files are served under other names.
     fields = (
         "picture", "prompt", "recipe", "seed", "identity", "state", "attempts", "error", "claimed_by", "claimed_until",
         "seconds", "queued_at", "done_at", "image_sha256", "maps_sha256",
@@ -77,9 +78,7 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     def picture(self, generation: Generation) -> str:
         if not generation.is_done:
             return "not made yet"
-        return format_html(
-            '<img src="/stimuli/{}/image.png" alt="{}" width="256">', generation.identity, generation.prompt
-        )
+        return format_html('<img src="{}" alt="{}" width="256">', image_url(generation), generation.prompt)
 
     @admin.action(description="Queue the failed ones again")
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:

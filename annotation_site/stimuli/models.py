@@ -180,3 +180,9 @@ class Generation(models.Model):
     @property
     def is_done(self) -> bool:
         return self.state == self.State.DONE
+
+    @property
+    def is_public(self) -> bool:
+        """Whether a study shows it to whoever has its address."""
+        public = {"study__stimuli_access": "public"}
+        return self.items.filter(**public).exists() or self.second_items.filter(**public).exists()

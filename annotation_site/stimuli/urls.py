@@ -5,6 +5,6 @@ from annotation_site.stimuli import views
 urlpatterns = [
     path("colours/<slug:name>.png", views.colours, {"kind": "png"}, name="colour-bar"),
     path("colours/<slug:name>.rgb", views.colours, {"kind": "rgb"}, name="colour-table"),
-    path("<slug:identity>/image.png", views.image, name="image"),
-    path("<slug:identity>/words/<int:start>-<int:end>/heat-map.png", views.heat_map, name="heat-map"),
+    path("<slug:name>/image.png", views.image, name="image"),
+    path("<slug:name>/words/<int:start>-<int:end>/heat-map.png", views.heat_map, name="heat-map"),
 ]

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from PIL import Image
 
 from annotation_site.stimuli import files
+from annotation_site.stimuli.addresses import public_name
 from annotation_site.stimuli.drawing import CHOICES, drawn, png
 from annotation_site.stimuli.models import Generation
-from annotation_site.stimuli.serving import stimulus, unchanged, unknown_choice, unreadable
+from annotation_site.stimuli.serving import closed, stimulus, unchanged, unknown_choice, unreadable
 from attribution.errors import MapFileError, WordError
 from attribution.maps import HeatMaps
 from attribution.maps.colours import COLOUR_MAPS, colour_table
 
 
 @require_safe
-def image(request: HttpRequest, identity: str) -> HttpResponse:
-    generation = _done_or_404(identity)
-    known = unchanged(request, generation.image_sha256)
+def image(request: HttpRequest, name: str) -> HttpResponse:
+    generation = _done_or_404(name)
+    known = _closed(request, generation) or unchanged(request, generation.image_sha256)
     if known is not None:
         return known
-    name = str(generation.image.name)
+    stored = str(generation.image.name)
     try:
-        content = files.read(name)
+        content = files.read(stored)
     except OSError as error:
-        return unreadable(name, error)
+        return unreadable(stored, error)
     return stimulus(request, content, generation.image_sha256)
 
 
 @require_safe
-def heat_map(request: HttpRequest, identity: str, start: int, end: int) -> HttpResponse:
+def heat_map(request: HttpRequest, name: str, start: int, end: int) -> HttpResponse:
     refused = unknown_choice(request, CHOICES)
     if refused is not None:
         return refused
-    generation = _done_or_404(identity)
-    known = unchanged(request, generation.maps_sha256)
+    generation = _done_or_404(name)
+    known = _closed(request, generation) or unchanged(request, generation.maps_sha256)
     if known is not None:
         return known
     try:
@@ -66,11 +69,22 @@ def colours(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     return stimulus(request, png(Image.fromarray(table[np.newaxis])), tag)
 
 
-def _done_or_404(identity: str) -> Generation:
-    generation = Generation.objects.filter(identity=identity).select_related("recipe").first()
+def _closed(request: HttpRequest, generation: Generation) -> HttpResponse | None:
+    return closed(request, public=lambda: generation.is_public)
+
+
+def _done_or_404(name: str) -> Generation:
+    generation = _named(name)
     if generation is None or not generation.is_done:
         raise Http404(_("There is no picture at this address, or it has not been made yet."))
     return generation
+
+
+def _named(name: str) -> Generation | None:
+    number = re.match(r"[0-9a-f]{1,15}(?=-)", name)
+    rows = Generation.objects.select_related("recipe")
+    found = rows.filter(pk=int(number[0], 16)).first() if number else None
+    return found if found and constant_time_compare(name, public_name(found)) else None
 
 
 def _maps(generation: Generation) -> HeatMaps:

@@ -25,7 +25,7 @@ class StudyAdmin(ModelAdmin):
     search_fields = ("title", "slug")
     readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
     sections = (
-        (None, {"fields": ("title", "slug", "kind", "state", "links")}),
+        (None, {"fields": ("title", "slug", "kind", "state", "stimuli_access", "links")}),
         (
             "Seats",
             {"fields": ("seats_per_item", "cap_share", "cap", "lease_minutes", "interpretable_minimum")},

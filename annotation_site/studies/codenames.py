@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 SALT = "attest.studies.codename"
@@ -13,7 +14,7 @@ ROUNDS = range(4)
 def codename(number: int) -> str:
     """Sixteen hexadecimal digits for a number below 2**64: a keyed permutation, so that no two share a name.
 
-    A Feistel network of four rounds keyed with SECRET_KEY, which looks random to whoever lacks the key (Luby, Rackoff:
+    A Feistel network of four rounds keyed with NAMES_KEY, which looks random to whoever lacks the key (Luby, Rackoff:
     How to construct pseudorandom permutations, 1988).
     """
     left, right = number >> HALF, number & MASK
@@ -31,4 +32,5 @@ def number(name: str) -> int:
 
 
 def _mixed(turn: int, half: int) -> int:
-    return int.from_bytes(salted_hmac(SALT, f"{turn}/{half}", algorithm="sha256").digest()[:4], "big")
+    mixed = salted_hmac(SALT, f"{turn}/{half}", secret=settings.NAMES_KEY, algorithm="sha256")
+    return int.from_bytes(mixed.digest()[:4], "big")

@@ -51,6 +51,10 @@ class Study(Way, ReportingRules):
         PRESENCE = "presence", _("which of two objects are present")
         CHANGE = "change", _("what changed between two images")
 
+    class Access(models.TextChoices):
+        PUBLIC = "public", _("public: whoever has an address, for good")
+        PRIVATE = "private", _("private: by links that end")
+
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
         OPEN = "open", _("open")
@@ -73,6 +77,13 @@ class Study(Way, ReportingRules):
         null=True, blank=True, help_text=_("Judgements one rater may give; fixed when the study opens.")
     )
     lease_minutes = models.PositiveSmallIntegerField(default=15, validators=[MinValueValidator(1)])
+    stimuli_access = models.CharField(
+        _("who can see its images"),
+        max_length=10,
+        choices=Access,
+        default=Access.PUBLIC,
+        help_text=_("Nobody can guess an address either way. Private links end after one to two leases."),
+    )
     interpretable_minimum = models.PositiveIntegerField(
         default=0, help_text=_("Scored pairs a tag needs to be called interpretable; 0: half of its pairs.")
     )
@@ -106,6 +117,11 @@ class Study(Way, ReportingRules):
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
+
+    @property
+    def link_minutes(self) -> int | None:
+        """How long a rater's links to images last at least; None where they need no end."""
+        return self.lease_minutes if self.stimuli_access == self.Access.PRIVATE else None
 
     def clean(self) -> None:
         """Refuse what would change the meaning of answers given, texts out of form, and a consent without text."""

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotation_site.stimuli.drawing import CHOICES, drawn
-from annotation_site.stimuli.serving import plain, stimulus, unchanged, unknown_choice
+from annotation_site.stimuli.serving import closed, plain, stimulus, unavailable, unchanged, unknown_choice
+from annotation_site.storage import StorageUnavailable
 from annotation_site.studies.addresses import map_tag
 from annotation_site.studies.codenames import number
 from annotation_site.studies.maps import map_bytes, map_levels
@@ -40,7 +41,7 @@ def item_map_picture(request: HttpRequest, name: str) -> HttpResponse:
 def _served(request: HttpRequest, name: str, make: Callable[[Item], bytes], content_type: str) -> HttpResponse:
     item = _item_or_404(name)
     tag = map_tag(item)
-    known = unchanged(request, tag)
+    known = closed(request, public=lambda: item.study.link_minutes is None) or unchanged(request, tag)
     if known is not None:
         return known
     try:
@@ -48,13 +49,15 @@ def _served(request: HttpRequest, name: str, make: Callable[[Item], bytes], cont
     except (AttributionError, OSError) as error:
         # The file's name could tell what the map comes from: it is for the log alone.
         logger.error("the map of item %s cannot be shown: %s", item.pk, error)
+        if isinstance(error, StorageUnavailable):
+            return unavailable()
         return plain(f"Map {name} cannot be shown; the log says why. Restore its file from a backup.", 500)
     return stimulus(request, content, tag, content_type)
 
 
 def _item_or_404(name: str) -> Item:
     pk = number(name)
-    items = Item.objects.select_related("generation__recipe", "word", "map_word")
+    items = Item.objects.select_related("generation__recipe", "study", "word", "map_word")
     item = items.filter(pk=pk).first() if pk <= LARGEST_NUMBER else None
     if item is None or not item.generation.is_done:
         raise Http404(_("There is no map at this address, or it has not been made yet."))

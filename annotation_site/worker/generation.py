@@ -21,6 +21,7 @@ from PIL import Image
 from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
+from annotation_site.storage import StorageUnavailable
 from annotation_site.studies.models import Item, Study
 from attribution.errors import AttributionError, WordError
 from attribution.maps import HeatMaps
@@ -30,7 +31,7 @@ LEASE = timedelta(minutes=30)
 
 
 class StorageFull(Exception):
-    """There is no room for the files; the generations are queued again."""
+    """There is no room for the files, or no way to their storage; the generations are queued again."""
 
 
 @dataclass
@@ -193,6 +194,8 @@ def _write(contents: dict[str, bytes]) -> None:
         for name, content in contents.items():
             files.write(name, content)
     except OSError as error:
+        if isinstance(error, StorageUnavailable):
+            raise StorageFull(f"{error} Then run precompute again.") from error
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise StorageFull(
                 f"No space left for {next(iter(contents))}: free some, then run precompute again."

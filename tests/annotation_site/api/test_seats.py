@@ -10,6 +10,7 @@ import pytest
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.stimuli.addresses import public_name
 from annotation_site.studies.models import Study
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_a_seat_of_what_changed_has_both_pictures_and_takes_one_answer(make_chan
     assert {seat["prompt"], second["prompt"]} == {"a rusty shovel", "a wooden shovel"}
     assert {seat["target"]["text"], second["target"]["text"]} == {"rusty", "wooden"}
     item = Seat.objects.get(state="leased").item
-    pictures = {"rusty": item.generation.identity, "wooden": item.second_generation.identity}
+    pictures = {"rusty": public_name(item.generation), "wooden": public_name(item.second_generation)}
     for each in (seat, second):
         assert pictures[each["target"]["text"]] in each["image"]
     values = [choice["value"] for choice in seat["choices"]]

@@ -133,7 +133,7 @@ def test_a_backup_never_replaces_another_and_a_failed_one_leaves_nothing(full, t
     def full_disk(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups.shutil, "copyfileobj", full_disk)
+    monkeypatch.setattr(backups.Path, "write_bytes", full_disk)
     with pytest.raises(CommandError, match="No space left"):
         run("backup", tmp_path / "c")
     assert not [path for path in tmp_path.iterdir() if "c" in path.name.split(".")]

@@ -18,7 +18,7 @@ from tests.annotation_site.operations import compose
 
 SERVICES = compose.services()
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("attest-")]
-SITE = [name for name in OURS if name != "proxy"]
+SITE = [name for name in OURS if name not in {"proxy", "objects"}]
 # https://github.com/compose-spec/compose-spec: what a service may say, of what is said here.
 KNOWN = {
     "image", "build", "command", "environment", "volumes", "networks", "ports", "profiles", "depends_on", "healthcheck",
@@ -60,6 +60,7 @@ def test_only_the_proxy_is_reached_from_outside_and_the_gpu_is_reserved_for_its_
     assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
         "worker-cpu": ["cpu"],
         "worker-gpu": ["gpu"],
+        "objects": ["objects"],
     }
     (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
@@ -85,6 +86,22 @@ def test_each_command_can_be_found(name):
     assert f"AS {SERVICES[name]['build']['target']}\n" in DOCKERFILE
 
 
+def test_the_object_store_and_the_site_agree_on_keys_port_and_bucket():
+    store, web = SERVICES["objects"], SERVICES["web"]["environment"]
+    assert store["environment"]["ROOT_ACCESS_KEY"] == web["S3_ACCESS_KEY"]
+    assert store["environment"]["ROOT_SECRET_KEY"] == web["S3_SECRET_KEY"]
+    documented = (compose.ROOT / "docs/in-production.md").read_text(encoding="utf-8")
+    port = store["command"][store["command"].index("--port") + 1]
+    assert f"S3_ENDPOINT=http://objects{port}\n" in documented
+    health = store["command"][store["command"].index("--health") + 1]
+    assert store["healthcheck"]["test"][-1] == f"http://127.0.0.1{port}{health}"
+    # A bucket is a folder in the folder that is served, there since the image was built.
+    bucket = re.search(r"^S3_BUCKET=(\w+)$", documented, re.MULTILINE)[1]
+    assert store["command"][-2:] == ["posix", "/data"]
+    assert f"mkdir -p /data/{bucket} && chown -R 10001:10001 /data" in DOCKERFILE
+    assert store["volumes"] == ["objects:/data"]
+
+
 def test_no_secret_has_a_default_and_a_missing_one_is_named():
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ATTEST_HOST"):
         assert re.search(rf"\${{{name}:\?set {name} ", compose.text())
@@ -98,9 +115,10 @@ def test_images_start_from_fixed_versions_and_end_without_root():
     assert [stage.split()[0] for stage in stages if ":" in stage.split()[0]] == [
         "python:3.11.11-slim-bookworm",
         "caddy:2.9.1-alpine",
+        "versity/versitygw:v1.8.0",
     ]
     assert all(stage.split()[0] in named or ":" in stage.split()[0] for stage in stages)
-    for target in ("web", "worker", "proxy"):
+    for target in ("web", "worker", "proxy", "objects"):
         assert re.search(r"^USER 10001:10001$", named[target], re.MULTILINE)
 
 

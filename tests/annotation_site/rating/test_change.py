@@ -24,6 +24,7 @@ from annotation_site.reports.latex import as_latex
 from annotation_site.reports.loading import load
 from annotation_site.reports.report import build_report, report_of
 from annotation_site.reports.report_tables import tables
+from annotation_site.stimuli.addresses import image_url
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.gold import add_known_item
 from annotation_site.studies.models import Item, Study
@@ -106,7 +107,7 @@ def test_the_page_shows_both_images_with_the_swapped_word_marked_and_nothing_cho
     page = visit(enrolment)
     item = Seat.objects.get(state="leased").item
     for generation, word in ((item.generation, item.word), (item.second_generation, item.second_word)):
-        assert f"/stimuli/{generation.identity}/image.png" in page.text
+        assert image_url(generation, None) in page.text
         assert f'<strong class="target">{word.text}</strong>' in page.text
     assert "What changed between the two pictures?" in page.text
     assert " checked" not in page.text.split("<form")[1].split("</form>")[0]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment, flow
 from annotation_site.rating.models import Judgement
+from annotation_site.stimuli.addresses import public_name
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.models import Item, Study
 
@@ -72,7 +73,7 @@ def test_the_worked_example_shows_a_words_own_map_and_another_words(make_study, 
     example = page.context["example"]
     assert {example["target"], example["other"]} == {"dog", "red"}
     assert example["right_url"] != example["wrong_url"]
-    generation = next(row for row in Generation.objects.all() if row.identity in example["image_url"])
+    generation = next(row for row in Generation.objects.all() if public_name(row) in example["image_url"])
     # Not a word that the rater will be asked about in that very picture.
     asked = study.items.get(generation=generation).word.text
     assert example["target"] != asked

@@ -14,6 +14,7 @@ from django.utils.html import escape
 
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.stimuli.addresses import image_url
 from annotation_site.stimuli.models import Recipe, Word
 from annotation_site.studies.addresses import map_picture_url, map_url
 from annotation_site.studies.models import Item, Study
@@ -26,8 +27,11 @@ def test_the_page_shows_the_leased_item(make_study, enrol, visit):
     page = visit(enrolment)
     seat = Seat.objects.get(state="leased")
     assert seat.enrolment == enrolment
-    assert f"/stimuli/{seat.item.generation.identity}/image.png" in page.text
-    for address in (map_url(seat.item), map_picture_url(seat.item, layer="overlay", colours="inferno")):
+    assert image_url(seat.item.generation, None) in page.text
+    for address in (
+        map_url(seat.item, None),
+        map_picture_url(seat.item, layer="overlay", colours="inferno", minutes=None),
+    ):
         assert escape(address) in page.text
     assert "0 of 4" in page.text
     assert "How well does the highlighting reflect the word?" in page.text

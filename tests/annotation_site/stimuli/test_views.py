@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from annotation_site.stimuli import files
-from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, heat_map_url, image_url
+from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, heat_map_url, image_url, public_name
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.models import Item
 from attribution.maps.colours import COLOUR_MAPS, colour_table
@@ -30,7 +30,7 @@ def pixels(response) -> np.ndarray:
 
 
 def test_the_image_is_served_as_stored_and_kept_for_good(client, item):
-    response = client.get(image_url(item.generation))
+    response = client.get(image_url(item.generation, None))
     assert response.content == files.read(item.generation.image.name)
     assert response["Content-Type"] == "image/png"
     assert response["X-Content-Type-Options"] == "nosniff"
@@ -38,10 +38,12 @@ def test_the_image_is_served_as_stored_and_kept_for_good(client, item):
 
 
 def test_without_the_files_version_browsers_ask_again(client, item):
-    response = client.get(f"/stimuli/{item.generation.identity}/image.png")
+    response = client.get(f"/stimuli/{public_name(item.generation)}/image.png")
     assert "no-cache" in response["Cache-Control"]
     assert "immutable" not in response["Cache-Control"]
-    again = client.get(f"/stimuli/{item.generation.identity}/image.png", headers={"If-None-Match": response["ETag"]})
+    again = client.get(
+        f"/stimuli/{public_name(item.generation)}/image.png", headers={"If-None-Match": response["ETag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -78,7 +80,7 @@ def test_colour_maps(client, item, colours, brightest):
 
 @pytest.mark.parametrize("query", ["colours=rainbow", "layer=both"])
 def test_an_unknown_choice_names_the_known_ones(client, item, query):
-    response = client.get(f"/stimuli/{item.generation.identity}/words/2-5/heat-map.png?{query}")
+    response = client.get(f"/stimuli/{public_name(item.generation)}/words/2-5/heat-map.png?{query}")
     assert response.status_code == 400
     assert "choose from" in response.content.decode()
 
@@ -87,19 +89,19 @@ def test_an_unknown_choice_names_the_known_ones(client, item, query):
 def test_offsets_outside_of_the_prompt_are_not_found(client, item, path):
     # 3-5 lies within 'red' and so has its map; nothing is found where no word is.
     expected = 200 if "3-5" in path else 404
-    assert client.get(f"/stimuli/{item.generation.identity}/{path}").status_code == expected
+    assert client.get(f"/stimuli/{public_name(item.generation)}/{path}").status_code == expected
 
 
 @pytest.mark.parametrize("path", ["image.png", "words/2-5/heat-map.png"])
 def test_unknown_and_unfinished_generations_are_not_found(client, item, path):
     assert client.get(f"/stimuli/{'0' * 64}/{path}").status_code == 404
     Generation.objects.update(state="queued")
-    assert client.get(f"/stimuli/{item.generation.identity}/{path}").status_code == 404
+    assert client.get(f"/stimuli/{public_name(item.generation)}/{path}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["image.png", "words/2-5/heat-map.png"])
 def test_wrong_method(client, item, path):
-    assert client.post(f"/stimuli/{item.generation.identity}/{path}").status_code == 405
+    assert client.post(f"/stimuli/{public_name(item.generation)}/{path}").status_code == 405
 
 
 def test_a_corrupt_map_file_is_named_and_the_rating_page_works(client, item, caplog):

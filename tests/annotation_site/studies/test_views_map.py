@@ -31,7 +31,7 @@ def pixels(response) -> np.ndarray:
 
 
 def test_the_bytes_hold_the_shape_and_the_map(client, item):
-    response = client.get(map_url(item))
+    response = client.get(map_url(item, None))
     assert response["Content-Type"] == "application/octet-stream"
     assert np.frombuffer(response.content[:4], dtype="<u2").tolist() == [16, 16]
     levels = np.frombuffer(response.content[4:], dtype=np.uint8).reshape(16, 16)
@@ -40,7 +40,10 @@ def test_the_bytes_hold_the_shape_and_the_map(client, item):
     assert levels[8, 8] == 155
 
 
-@pytest.mark.parametrize("address", [map_url, lambda item: map_picture_url(item, layer="map", colours="grey")])
+@pytest.mark.parametrize(
+    "address",
+    [lambda item: map_url(item, None), lambda item: map_picture_url(item, layer="map", colours="grey", minutes=None)],
+)
 def test_it_is_kept_for_good_and_asked_for_again_only_by_its_tag(client, item, address):
     response = client.get(address(item))
     assert "immutable" in response["Cache-Control"]
@@ -67,10 +70,10 @@ def test_the_overlay_is_clear_where_the_map_is_low(client, item):
 
 
 def test_the_address_of_another_map_on_the_same_image_differs_in_nothing_but_random_digits(client, item):
-    own = map_url(item)
+    own = map_url(item, None)
     item.map_source, item.arm = Item.MapSource.UNIFORM, "control"
     item.save()
-    uniform = map_url(item)
+    uniform = map_url(item, None)
     assert own.split("?")[0] == uniform.split("?")[0]
     assert own != uniform
     assert set(client.get(uniform).content[4:]) == {255}
@@ -94,11 +97,11 @@ def test_a_name_that_was_never_given_is_not_found(client, item, name):
 
 def test_the_map_of_an_unfinished_image_is_not_found(client, item):
     Generation.objects.update(state="queued")
-    assert client.get(map_url(item)).status_code == 404
+    assert client.get(map_url(item, None)).status_code == 404
 
 
 def test_an_unknown_choice_names_the_known_ones_and_another_method_is_refused(client, item):
-    address = map_url(item).split("?")[0]
+    address = map_url(item, None).split("?")[0]
     response = client.get(address.replace(".map", ".png"), {"colours": "rainbow"})
     assert response.status_code == 400
     assert "choose from inferno, cividis, grey" in response.content.decode()
@@ -109,7 +112,7 @@ def test_a_broken_map_is_logged_with_its_file_and_told_without(client, item, cap
     name = item.generation.maps.name
     files.write(name, b"not an archive")
     with caplog.at_level(logging.ERROR):
-        response = client.get(map_url(item))
+        response = client.get(map_url(item, None))
     assert response.status_code == 500
     assert name.removesuffix(".npz") in caplog.text
     assert name not in response.content.decode()
@@ -118,4 +121,4 @@ def test_a_broken_map_is_logged_with_its_file_and_told_without(client, item, cap
 
 def test_the_statements_of_a_map_do_not_grow(client, item, django_assert_num_queries):
     with django_assert_num_queries(1):
-        client.get(map_url(item))
+        client.get(map_url(item, None))
