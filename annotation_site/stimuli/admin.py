@@ -65,7 +65,7 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     # The picture instead of the file fields, whose links lead nowhere: files are served under other names.
     fields = (
         "picture", "prompt", "recipe", "seed", "identity", "state", "attempts", "error", "claimed_by", "claimed_until",
-        "seconds", "queued_at", "done_at", "image_sha256", "maps_sha256",
+        "seconds", "origin", "queued_at", "done_at", "image_sha256", "maps_sha256",
     )  # fmt: skip
     readonly_fields = fields
     actions = ["retry_failed"]

@@ -83,7 +83,14 @@ class Recipe(models.Model):
     objects = RecipeQuerySet.as_manager()
 
     def __str__(self) -> str:
+        if self.imported:
+            return f"{self.model_title or self.model}, imported"
         return f"{self.model_title or self.model}, {self.steps} steps, guidance {self.guidance:g}"
+
+    @property
+    def imported(self) -> bool:
+        """Whether its images were made elsewhere: no steps of ours drew them."""
+        return self.steps == 0
 
     def record(self) -> records.Recipe:
         return records.Recipe(**{field: getattr(self, field) for field in RECIPE_FIELDS})
@@ -152,6 +159,9 @@ class Generation(models.Model):
     image_sha256 = models.CharField(max_length=64, blank=True)
     maps_sha256 = models.CharField(max_length=64, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text=_("Seconds per image, its batch shared out."))
+    origin = models.TextField(
+        blank=True, default="", help_text=_("Where an imported image comes from; empty: drawn here, by its recipe.")
+    )
     queued_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -162,7 +172,8 @@ class Generation(models.Model):
         indexes = [models.Index(fields=["state", "id"], name="generation_queue")]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(state="done") | (~Q(image="") & ~Q(maps="") & ~Q(image_sha256="") & ~Q(maps_sha256="")),
+                condition=~Q(state="done")
+                | ~Q(image="") & ~Q(image_sha256="") & (~Q(origin="") | ~Q(maps="") & ~Q(maps_sha256="")),
                 name="a_done_generation_has_hashed_files",
             ),
             models.CheckConstraint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
 
@@ -13,6 +13,16 @@ from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
 from annotation_site.studies.arms import SOURCES, check_arms, other_word, rotated
 from annotation_site.studies.models import Item, Study
 from attribution import records
+
+
+class Stratified(Protocol):
+    """What can be interleaved."""
+
+    @property
+    def stratum(self) -> str: ...
+
+
+S = TypeVar("S", bound=Stratified)
 
 
 class StudyExists(Exception):
@@ -93,9 +103,9 @@ def refuse_taken(slug: str) -> None:
         )
 
 
-def interleave(stimuli: Iterable[Stimulus], rng: random.Random) -> list[Stimulus]:
+def interleave(stimuli: Iterable[S], rng: random.Random) -> list[S]:
     """Shuffled, with the strata spread evenly: any stretch of the order holds them in the study's proportions."""
-    groups: dict[str, list[Stimulus]] = {}
+    groups: dict[str, list[S]] = {}
     for stimulus in stimuli:
         groups.setdefault(stimulus.stratum, []).append(stimulus)
     placed = []

@@ -97,6 +97,7 @@ def test_what_answers_depend_on_is_fixed_once_a_study_is_open(admin_client, rate
         "break_every": 30,
         "seats_per_item": 9,
         "cap_share": 1,
+        "stimuli_access": "public",
     }
     assert admin_client.post(change(rated_study), form).status_code == 302
     rated_study.refresh_from_db()

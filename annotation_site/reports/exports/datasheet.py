@@ -105,7 +105,10 @@ def _sampling(facts: dict[str, Any]) -> str:
 
 def _pictures(facts: dict[str, Any]) -> str:
     said = [
-        f"{recipe['model_title'] or recipe['model']}"
+        f"{recipe['model_title'] or recipe['model']} (imported: not drawn by Attest), {recipe['height']} x "
+        f"{recipe['width']} pixels"
+        if recipe["imported"]
+        else f"{recipe['model_title'] or recipe['model']}"
         f"{' at revision ' if recipe['revision'] else ''}{recipe['revision']}, {recipe['steps']} steps, guidance "
         f"{recipe['guidance']:g}, {recipe['height']} x {recipe['width']} pixels"
         f"{'' if recipe['trained'] else ' (random weights)'}"

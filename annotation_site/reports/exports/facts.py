@@ -50,7 +50,11 @@ def _recipes(study: Study) -> list[Recipe]:
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
-    return asdict(recipe.record()) | {"model_title": recipe.model_title, "trained": recipe.trained}
+    return asdict(recipe.record()) | {
+        "model_title": recipe.model_title,
+        "trained": recipe.trained,
+        "imported": recipe.imported,
+    }
 
 
 def shown_texts(study: Study) -> dict[str, dict[str, Any]]:
