@@ -42,6 +42,8 @@ def heat_map(request: HttpRequest, name: str, start: int, end: int) -> HttpRespo
     if refused is not None:
         return refused
     generation = _done_or_404(name)
+    if not generation.maps:
+        raise Http404(_("There is no picture at this address, or it has not been made yet."))
     known = _closed(request, generation) or unchanged(request, generation.maps_sha256)
     if known is not None:
         return known

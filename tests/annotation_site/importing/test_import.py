@@ -23,7 +23,7 @@ from PIL import Image
 
 from annotation_site.rating import assignment
 from annotation_site.stimuli import files
-from annotation_site.stimuli.addresses import image_url
+from annotation_site.stimuli.addresses import heat_map_url, image_url
 from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.importing.bundles import Archive, BundleError, Folder
 from annotation_site.studies.importing.manifest import Row, RowRefused, parsed
@@ -120,6 +120,8 @@ def test_images_and_maps_of_two_methods_become_a_draft(tmp_path, client):
     answer = client.get(image_url(generation))
     assert answer["Content-Type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).size == (48, 32)
+    # Imported maps belong to items; of the image alone there is none, which is no fault of the server.
+    assert client.get(heat_map_url(generation, item.word, layer="map")).status_code == 404
     assert sorted(study.items.values_list("position", flat=True)) == list(range(5))
 
 
