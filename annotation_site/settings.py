@@ -9,6 +9,7 @@ ATTEST_ENV                 ``demo`` or ``production``                           
 ATTEST_DATA                folder of the SQLite file, images and maps               var/ in the project
 DATABASE_URL               ``postgres://user:password@host/name`` or ``sqlite:///`` SQLite in ATTEST_DATA
 SECRET_KEY                 signs sessions and raters' links                         a fixed one, demo only
+ENCRYPTION_KEYS            Fernet keys of what is stored encrypted, newest first    made from SECRET_KEY
 ALLOWED_HOSTS              comma-separated host names                               localhost, 127.0.0.1, [::1]
 CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                     none
 DEBUG                      Django's debug pages                                     off
@@ -61,6 +62,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DEMO_SECRET_KEY = "demo-only-" + "0123456789" * 5
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
 NAMES_KEY = env.str("ATTEST_NAMES_KEY", default="") or SECRET_KEY
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -63,7 +63,8 @@ def completion_code(enrolment: Enrolment) -> str | None:
     """The code, for those to whom the end page would show it."""
     if assignment.may_rate(enrolment) and enrolment.completed_at is None:
         return None
-    return enrolment.study.completion_code if pages.end_page(enrolment)["has_code"] else None
+    page = pages.end_page(enrolment)
+    return page["end"].code if page["complete"] else None
 
 
 def seat(row: Seat, enrolment: Enrolment, request: Request, *, now: datetime) -> dict[str, Any]:

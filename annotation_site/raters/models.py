@@ -9,7 +9,10 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.raters.source_rows import Invitation, Outcome, Source
 from annotation_site.studies.models import ConsentText, Item, Study
+
+__all__ = ["Enrolment", "EnrolmentQuerySet", "Invitation", "Outcome", "PracticeAnswer", "Rater", "Source"]
 
 
 def new_pseudonym() -> str:
@@ -51,7 +54,13 @@ class Enrolment(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="enrolments")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
     token = models.CharField(max_length=64, unique=True, default=new_token)
-    source = models.CharField(max_length=30, default="open link")
+    source = models.CharField(max_length=30, default="open link", help_text=_("The kind of source they came by."))
+    arrived_by = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="enrolments", null=True, blank=True, db_index=False
+    )
+    place = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("The rater is the n-th who came in by their source.")
+    )
     external_hash = models.CharField(
         max_length=64, blank=True, help_text=_("Keyed hash of the id by which another system knows the rater.")
     )
@@ -78,6 +87,9 @@ class Enrolment(models.Model):
     warned_at = models.DateTimeField(null=True, blank=True, help_text=_("When the rater was asked to take more care."))
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the rater gave their part back where they came from.")
+    )
     excluded_at = models.DateTimeField(null=True, blank=True)
     exclusion_reason = models.TextField(blank=True)
 
@@ -91,6 +103,12 @@ class Enrolment(models.Model):
                 fields=["study", "external_hash"],
                 condition=~models.Q(external_hash=""),
                 name="an_external_id_enrols_once_in_a_study",
+            ),
+            models.UniqueConstraint(fields=["arrived_by", "place"], name="a_place_of_a_source_is_taken_once"),
+            models.CheckConstraint(
+                condition=models.Q(arrived_by__isnull=True, place__isnull=True)
+                | models.Q(arrived_by__isnull=False, place__isnull=False, place__gte=1),
+                name="whoever_came_by_a_source_has_a_place_of_it",
             ),
             models.CheckConstraint(
                 condition=models.Q(excluded_at__isnull=True) | ~models.Q(exclusion_reason=""),

@@ -9,10 +9,12 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotation_site.raters.models import Enrolment, PracticeAnswer
+from annotation_site.raters.models import Enrolment, Outcome, PracticeAnswer
+from annotation_site.raters.sources.endings import ending
 from annotation_site.rating import assignment
 from annotation_site.rating.forms import FIRST, SECOND, AnswerForm
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.outcomes import outcome_of
 from annotation_site.rating.tickets import Ticket, submission_key
 from annotation_site.stimuli.addresses import colour_bar_url, colour_table_url, image_url
 from annotation_site.stimuli.drawing import canvas_size
@@ -195,22 +197,23 @@ def given_words(given: Judgement | PracticeAnswer, item: Item, study: Study) -> 
 
 
 def end_page(enrolment: Enrolment) -> dict[str, Any]:
-    """Thanks, the code, and what was collected."""
+    """Thanks, the code of how it ended, and what was collected."""
     study = enrolment.study
-    answers = enrolment.judgements.filter(current=True)
+    given = enrolment.judgements.filter(current=True)
+    answers = given.count()
     open_to_them = assignment.may_rate(enrolment)
+    outcome = outcome_of(enrolment, answers=answers)
     return {
         "study": study,
         "enrolment": enrolment,
-        "answers": answers.count(),
-        # For those who took part, and for those who came when nothing was left; not for whoever waits for a first item.
-        "has_code": not enrolment.excluded_at
-        and not enrolment.screened_out_at
-        and (answers.exists() or enrolment.completed_at is not None),
-        "opted_out": answers.exclude(opt_out="").count(),
+        "answers": answers,
+        "outcome": outcome,
+        "complete": outcome in (Outcome.COMPLETE, Outcome.FULL),
+        "end": ending(enrolment, outcome) if outcome else None,
+        "opted_out": given.exclude(opt_out="").count(),
         "can_undo": open_to_them,
         "can_continue": open_to_them and assignment.places_left(enrolment) > 0,
         "practised": enrolment.practice_answers.count(),
         "screened_out": enrolment.screened_out_at is not None,
-        "paused": study.state == Study.State.PAUSED and not enrolment.excluded_at,
+        "paused": study.state == Study.State.PAUSED and not enrolment.excluded_at and not enrolment.left_at,
     }

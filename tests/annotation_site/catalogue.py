@@ -27,6 +27,7 @@ WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html")
 MODULES = (
     "annotation_site/raters/*.py",
+    "annotation_site/raters/sources/kinds.py",
     "annotation_site/rating/*.py",
     "annotation_site/rating/assignment/*.py",
     "annotation_site/stimuli/views.py",
@@ -35,7 +36,7 @@ MODULES = (
     "annotation_site/studies/texts.py",
     "annotation_site/studies/views.py",
 )
-STAFF = {"admin.py", "models.py"}
+STAFF = {"admin.py", "models.py", "source_rows.py"}
 KEYWORDS = {
     "_": None,
     "gettext": None,

@@ -24,7 +24,8 @@ HELD = """
 
 def may_rate(enrolment: Enrolment) -> bool:
     """Whether anything is handed out to this rater at all."""
-    return enrolment.study.is_open and enrolment.excluded_at is None and enrolment.screened_out_at is None
+    ended = enrolment.excluded_at or enrolment.screened_out_at or enrolment.left_at
+    return enrolment.study.is_open and ended is None
 
 
 @transaction.atomic
