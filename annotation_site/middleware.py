@@ -1,4 +1,4 @@
-"""The admin's own content security policy, and what is answered while the storage is away."""
+"""The admin's own content security policy, the user that the audit log names, and an answer while the storage is away."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from annotation_site import audit
 from annotation_site.stimuli.serving import unavailable
 from annotation_site.storage import StorageUnavailable
 
@@ -33,6 +34,20 @@ class AdminContentSecurityPolicy:
         if request.path.startswith(reverse("admin:index")):
             response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]
         return response
+
+
+class AuditedUser:
+    """Lets the audit log ask who is signed in. Stands after AuthenticationMiddleware, and itself asks nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = audit.user.set(lambda: request.user)
+        try:
+            return self.get_response(request)
+        finally:
+            audit.user.reset(before)
 
 
 class StorageAway:

@@ -32,6 +32,7 @@ S3_FOLDER                  folder within the bucket                             
 ATTEST_NAMES_KEY           makes names and links of images that nobody can guess    SECRET_KEY
 METRICS_TOKEN              bearer token that may read /metrics, beside staff        none
 LOG_LEVEL                  least level of what is logged                            INFO
+SENTRY_DSN                 where failures are reported, without anyone's data       none: nowhere
 WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)                  2, 8000
 =========================  =======================================================  ==========================
 """
@@ -76,8 +77,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # Beside what the URL asks for, such as ?sslmode=require.
-    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10}
+    # While the server is away a request waits no longer than this before it is told to come back (503), and whoever
+    # comes after tries anew, where the library's own retries would be minutes apart.
+    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5, "reconnect_timeout": 5}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
+    # A connection that a restarted server has forgotten is replaced before it is used.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 if PRODUCTION:
     if SECRET_KEY == DEMO_SECRET_KEY:
@@ -98,6 +103,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "auditlog",
     "annotation_site.stimuli",
     "annotation_site.studies",
     "annotation_site.raters",
@@ -123,6 +129,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "annotation_site.middleware.AuditedUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "annotation_site.middleware.StorageAway",
@@ -262,6 +269,27 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("home"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("images/icon.svg")}],
 }
+# What is saved as an object and noted in the audit log by itself; conditional updates are noted where they are made.
+AUDITLOG_INCLUDE_TRACKING_MODELS = (
+    {
+        "model": "studies.Study",
+        "exclude_fields": ["sampling", "created_at"],
+        "mask_fields": ["completion_code", "screen_out_code"],
+    },
+    "studies.ConsentText",
+    "studies.KnownAnswer",
+    "studies.Member",
+    {
+        "model": "auth.User",
+        "include_fields": ["username", "is_active", "is_staff", "is_superuser", "groups", "user_permissions"],
+        "m2m_fields": ["groups", "user_permissions"],
+    },
+)
+AUDITLOG_MASK_CALLABLE = "annotation_site.audit.hidden"
+AUDITLOG_CID_GETTER = "annotation_site.operations.context.current_request"
+AUDITLOG_DISABLE_ON_RAW_SAVE = True
+
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = {
     "version": 1,

@@ -7,3 +7,8 @@ from contextvars import ContextVar
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 task_id: ContextVar[str] = ContextVar("task_id", default="")
 secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
+
+
+def current_request() -> str | None:
+    """The request's id, by which the audit log and the other logs name it."""
+    return request_id.get() or None

@@ -6,9 +6,10 @@ import secrets
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site import audit
 from annotation_site.raters.source_rows import Invitation, Outcome, Source
 from annotation_site.studies.models import ConsentText, Item, Study
 
@@ -123,15 +124,28 @@ class Enrolment(models.Model):
     def __str__(self) -> str:
         return f"{self.rater.pseudonym} in {self.study.slug}"
 
-    def exclude(self, reason: str, now: datetime) -> None:
-        """Stop counting this rater's judgements; they stay stored."""
+    @transaction.atomic
+    def exclude(self, reason: str, now: datetime) -> bool:
+        """Stop counting this rater's judgements; they stay stored. False, and the first reason stands, if they are."""
         self.excluded_at, self.exclusion_reason = now, reason
         self.full_clean()
-        self.save(update_fields=["excluded_at", "exclusion_reason"])
+        counted = Enrolment.objects.filter(pk=self.pk, excluded_at__isnull=True)
+        if not counted.update(excluded_at=now, exclusion_reason=reason):
+            self.refresh_from_db(fields=["excluded_at", "exclusion_reason"])
+            return False
+        audit.note(self, reason, excluded_at=(None, now))
+        return True
 
-    def restore(self) -> None:
+    @transaction.atomic
+    def restore(self, reason: str = "") -> bool:
+        """Count this rater's judgements again; False if nobody excluded them."""
+        before = self.exclusion_reason
+        excluded = Enrolment.objects.filter(pk=self.pk, excluded_at__isnull=False)
+        restored = bool(excluded.update(excluded_at=None, exclusion_reason=""))
         self.excluded_at, self.exclusion_reason = None, ""
-        self.save(update_fields=["excluded_at", "exclusion_reason"])
+        if restored:
+            audit.note(self, reason, exclusion_reason=(before, ""))
+        return restored
 
 
 class PracticeAnswer(models.Model):

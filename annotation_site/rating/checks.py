@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
 
+from annotation_site import audit
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation
@@ -159,7 +160,8 @@ def settle(judgement: Judgement, now: datetime) -> None:
     just_failed = judgement in [result.judgement for result in failed]
     exclude = enrolment.study.check_consequence == Study.Consequence.EXCLUDE
     if too_many and just_failed and exclude and enrolment.excluded_at is None:
-        enrolment.exclude(reason, now)
+        with audit.by("the study's checks"):
+            enrolment.exclude(reason, now)
 
 
 def _expected(known: KnownAnswer) -> str:

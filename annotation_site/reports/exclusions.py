@@ -74,6 +74,4 @@ def apply(study: Study, found: list[Hit], now: datetime) -> int:
     reasons = {hit.rater: hit.reason for hit in found}
     new = Enrolment.objects.filter(study=study, rater__pseudonym__in=reasons, excluded_at__isnull=True)
     enrolments = list(new.select_related("rater"))
-    for enrolment in enrolments:
-        enrolment.exclude(reasons[enrolment.rater.pseudonym], now)
-    return len(enrolments)
+    return sum(enrolment.exclude(reasons[enrolment.rater.pseudonym], now) for enrolment in enrolments)

@@ -14,23 +14,28 @@ from annotation_site.rating.assignment.leases import (
     release_all,
     release_all_expired,
     release_expired,
+    release_study,
     renew,
     reopen_seats,
+    take_back,
 )
 from annotation_site.rating.assignment.opening import (
     close_study,
     open_study,
     pause_study,
     release_pending,
-    withdraw_item,
 )
 from annotation_site.rating.assignment.places import answered, given, places_left, progress
+from annotation_site.rating.assignment.readiness import Problem, problems
 from annotation_site.rating.assignment.recording import record
+from annotation_site.rating.assignment.withdrawing import CannotPutBack, put_item_back, withdraw_item
 
 __all__ = [
     "Answer",
     "AnswerRefused",
+    "CannotPutBack",
     "KeyReused",
+    "Problem",
     "RatingError",
     "StudyNotReady",
     "answered",
@@ -45,14 +50,18 @@ __all__ = [
     "open_study",
     "pause_study",
     "places_left",
+    "problems",
     "progress",
+    "put_item_back",
     "record",
     "release",
     "release_all",
     "release_all_expired",
     "release_expired",
     "release_pending",
+    "release_study",
     "renew",
     "reopen_seats",
+    "take_back",
     "withdraw_item",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from annotation_site import audit
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment.clock import database_now
 from annotation_site.rating.models import Judgement, Seat
@@ -76,6 +77,30 @@ def release_all(enrolment: Enrolment) -> int:
     return Seat.objects.filter(enrolment=enrolment, state=Seat.State.LEASED).update(**FREED)
 
 
+@transaction.atomic
+def take_back(enrolment: Enrolment, *, reason: str = "") -> int:
+    """What somebody else decides: give back all that the rater holds unanswered, and note it; how many seats."""
+    freed = release_all(enrolment)
+    if freed:
+        audit.note(enrolment, reason, leased_seats=(freed, 0))
+    return freed
+
+
+@transaction.atomic
+def release_study(study: Study, *, reason: str = "") -> int:
+    """Give back all that anybody holds unanswered in the study, while its pages are open; how many seats.
+
+    A late answer is still taken where nobody else has the seat by then. For checks as well.
+    """
+    freed = 0
+    for enrolment in Enrolment.objects.filter(study=study, seats__state=Seat.State.LEASED).distinct().order_by("pk"):
+        enrolment.study = study
+        freed += release_all(enrolment)
+    if freed:
+        audit.note(study, reason, leased_seats=(freed, 0))
+    return freed
+
+
 @transaction.atomic(savepoint=False)
 def release_expired(study: Study | None = None, *, now: datetime, limit: int = AT_ONCE) -> int:
     """Free up to ``limit`` leases, of one study or of all, that have run out by the database's clock; how many."""
@@ -98,7 +123,7 @@ def release_all_expired(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def reopen_seats(enrolment: Enrolment) -> int:
+def reopen_seats(enrolment: Enrolment, *, reason: str = "") -> int:
     """Free the seats of an excluded rater for others; how many.
 
     Their judgements stay stored as surplus: not counted, not even if the exclusion is lifted later, since by then
@@ -113,4 +138,7 @@ def reopen_seats(enrolment: Enrolment) -> int:
     seats = Seat.objects.filter(enrolment=enrolment, state=Seat.State.DONE, **rated)
     given = Judgement.objects.filter(enrolment=enrolment, seat__in=seats.values("pk"))
     given.update(surplus=True)
-    return seats.update(**FREED)
+    freed = seats.update(**FREED)
+    if freed:
+        audit.note(enrolment, reason, seats_kept=(freed, 0))
+    return freed

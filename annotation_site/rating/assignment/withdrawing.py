@@ -1,0 +1,76 @@
+"""Taking an item out of a study, and putting it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation_site import audit
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating.assignment import hints
+from annotation_site.rating.assignment.answers import RatingError
+from annotation_site.rating.assignment.clock import database_now
+from annotation_site.rating.assignment.leases import FREED
+from annotation_site.rating.assignment.opening import seats_of
+from annotation_site.rating.assignment.places import places_left
+from annotation_site.rating.models import Seat
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.models import Item, Study
+
+
+class CannotPutBack(RatingError):
+    """The item stays withdrawn; the message says whom it would harm."""
+
+
+@transaction.atomic
+def withdraw_item(item: Item, *, now: datetime | None = None, reason: str = "") -> bool:
+    """Take an item out of the study; its judgements stay stored and are no longer counted, its leases end."""
+    now = now or database_now()
+    Seat.objects.filter(item=item, state=Seat.State.LEASED).update(**FREED)
+    withdrawn = bool(Item.objects.filter(pk=item.pk, withdrawn_at__isnull=True).update(withdrawn_at=now))
+    if withdrawn:
+        audit.note(item, reason, withdrawn_at=(None, now))
+    hints.forget(item.study_id)
+    return withdrawn
+
+
+@transaction.atomic
+def put_item_back(item: Item, *, reason: str = "") -> bool:
+    """Ask and count a withdrawn item again; its judgements count as before. False if it is in use.
+
+    Raters who judged another item in its place would pass the cap: raises CannotPutBack, and nothing is changed.
+    """
+    study = Study.objects.select_for_update().get(pk=item.study_id)
+    item = Item.objects.select_related("generation").get(pk=item.pk)
+    # Locked like for a claim, so that nobody takes another seat while we count.
+    held = Seat.objects.filter(item=item, enrolment__isnull=False).values("enrolment")
+    raters = list(Enrolment.objects.filter(pk__in=held).order_by("pk").select_for_update())
+    if not Item.objects.filter(pk=item.pk, withdrawn_at__isnull=False).update(withdrawn_at=None):
+        return False
+    if item.purpose == Item.Purpose.RATED and study.state != Study.State.DRAFT:
+        _refuse_above_the_cap(item, study, raters)
+        _make_missing_seats(item, study)
+    audit.note(item, reason, withdrawn_at=(item.withdrawn_at, None))
+    hints.forget(study.pk)
+    return True
+
+
+def _refuse_above_the_cap(item: Item, study: Study, raters: list[Enrolment]) -> None:
+    over = []
+    for enrolment in raters:
+        enrolment.study = study
+        if places_left(enrolment) < 0:
+            over.append(enrolment.rater.pseudonym)
+    if over:
+        raise CannotPutBack(
+            f"{item} stays withdrawn: {', '.join(over)} judged another item in its place and would pass the cap of "
+            f"{study.cap}. Leave it withdrawn, or exclude them and give their seats to others first."
+        )
+
+
+def _make_missing_seats(item: Item, study: Study) -> None:
+    """One that was withdrawn when the study opened got no seats."""
+    if not Seat.objects.filter(item=item).exists():
+        second = Generation.objects.in_bulk([item.second_generation_id] if item.second_generation_id else [])
+        Seat.objects.bulk_create(seats_of(item, study, second))
