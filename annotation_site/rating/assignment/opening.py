@@ -37,7 +37,8 @@ def open_study(study: Study, *, now: datetime | None = None, reason: str = "") -
         raise StudyNotReady(" ".join(missing))
     seats = _make_seats(study)
     cap = cap_of(study, seats)
-    if not _move(study, [Study.State.DRAFT], Study.State.OPEN, now, reason, cap=cap, opened_at=now):
+    # The last item may have been withdrawn since we looked.
+    if not seats or not _move(study, [Study.State.DRAFT], Study.State.OPEN, now, reason, cap=cap, opened_at=now):
         raise StudyNotReady(f"Study {study.slug!r} was changed by somebody else just now: look again.")
     hints.forget(study.pk)
     return seats

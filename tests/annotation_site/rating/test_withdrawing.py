@@ -1,0 +1,97 @@
+"""An item is taken out and put back: seats, caps and what is counted follow."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.studies.models import Item
+from tests.annotation_site.invariants import assert_invariants
+
+pytestmark = pytest.mark.django_db
+
+
+def enrol(study) -> Enrolment:
+    return Enrolment.objects.create(rater=Rater.objects.create(), study=study)
+
+
+def answer(enrolment: Enrolment) -> Item | None:
+    seat = assignment.claim_next(enrolment, rng=random.Random(0))
+    if seat is None:
+        return None
+    now = assignment.database_now()
+    given = assignment.Answer(rating=4)
+    assignment.record(seat=seat, enrolment=enrolment, answer=given, key=uuid.uuid4(), shown_at=now, now=now)
+    return seat.item
+
+
+def test_what_is_put_back_is_asked_and_counted_as_before(make_study):
+    study = make_study(items=3, seats_per_item=2)
+    rater = enrol(study)
+    item = answer(rater)
+    assert assignment.withdraw_item(item, reason="a blank picture")
+    assert not assignment.withdraw_item(item)
+    assert Judgement.objects.counted().count() == 0
+    assert assignment.put_item_back(item, reason="it was the wrong one")
+    assert not assignment.put_item_back(item)
+    assert Judgement.objects.counted().count() == 1
+    assert assignment.progress(rater) == (1, 3)
+    assert_invariants(study)
+
+
+def test_one_that_was_withdrawn_before_the_opening_gets_its_seats(make_study):
+    study = make_study(items=3, seats_per_item=2, opened=False)
+    item = study.items.first()
+    assignment.withdraw_item(item)
+    assert assignment.open_study(study) == 4
+    assert assignment.put_item_back(item)
+    seats = Seat.objects.filter(item=item)
+    assert [(seat.round, seat.state) for seat in seats.order_by("round")] == [(0, "free"), (1, "free")]
+    assert_invariants(study)
+
+
+def test_nobody_is_put_above_the_cap(make_study):
+    study = make_study(items=3, seats_per_item=1, cap_share=0.34)  # 0.34 * 3 = 1.02: one judgement each
+    rater = enrol(study)
+    item = answer(rater)
+    assert answer(rater) is None
+    assignment.withdraw_item(item)
+    assert answer(rater) is not None
+    with pytest.raises(assignment.CannotPutBack, match=rater.rater.pseudonym):
+        assignment.put_item_back(item)
+    item.refresh_from_db()
+    assert item.withdrawn_at is not None
+    assert_invariants(study)
+    rater.exclude("asked to leave", assignment.database_now())
+    assignment.reopen_seats(rater)
+    assert assignment.put_item_back(item)
+    assert_invariants(study)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_put_it_back_at_once_do_it_once(make_study):
+    study = make_study(items=2, opened=False)
+    item = study.items.first()
+    assignment.withdraw_item(item)
+    assignment.open_study(study)
+    gate, done = threading.Barrier(4), []
+
+    def put() -> None:
+        gate.wait(timeout=30)
+        done.append(assignment.put_item_back(item))
+        connection.close()
+
+    threads = [threading.Thread(target=put) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [False, False, False, True]
+    assert Seat.objects.filter(item=item).count() == 3
