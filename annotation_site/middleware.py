@@ -1,4 +1,4 @@
-"""The admin's own content security policy, the user that the audit log names, and an answer while the storage is away."""
+"""The admin's own content security policy, the user the audit log names, what is said while the storage is away."""
 
 from __future__ import annotations
 
