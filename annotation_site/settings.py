@@ -22,6 +22,7 @@ ATTEST_RATER_RATE          requests to the API by one rater                     
 ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions            the shipped one
 ATTEST_STATIC              folder that ``collectstatic`` fills                      static/ in ATTEST_DATA
 DATABASE_POOL              connections to PostgreSQL that a process keeps at most   8
+ATTEST_UPLOAD_MB           megabytes that one upload may send                       256
 SECURE_SSL_REDIRECT        production sends http to https                           on
 S3_BUCKET                  bucket of images and maps, instead of ATTEST_DATA        none: files in ATTEST_DATA
 S3_ENDPOINT                address of an S3-compatible store, with scheme           Amazon's own
@@ -172,6 +173,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
+# Where people send files, the proxy's own limit must be as high.
+UPLOAD_MEGABYTES = env.int("ATTEST_UPLOAD_MB", default=256)
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+FILE_UPLOAD_HANDLERS = [
+    "annotation_site.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 S3_BUCKET = env.str("S3_BUCKET", default="")
 OBJECT_STORE = {

@@ -9,6 +9,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("stimuli/maps/", include("annotation_site.studies.urls")),
     path("stimuli/", include("annotation_site.stimuli.urls")),
+    path("import/", include("annotation_site.studies.importing.urls")),
     path("reports/", include("annotation_site.reports.urls")),
     path("", include("annotation_site.analyses.urls")),
     path("rate/", include("annotation_site.rating.urls")),
