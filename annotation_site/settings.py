@@ -10,6 +10,8 @@ ATTEST_DATA                folder of the SQLite file, images and maps           
 DATABASE_URL               ``postgres://user:password@host/name`` or ``sqlite:///`` SQLite in ATTEST_DATA
 SECRET_KEY                 signs sessions and raters' links                         a fixed one, demo only
 ENCRYPTION_KEYS            Fernet keys of what is stored encrypted, newest first    made from SECRET_KEY
+ATTEST_SECOND_FACTOR       admins and researchers must have one to go on            off, production on
+ATTEST_SITE                address of the site in links that commands print         http://localhost:8000
 ALLOWED_HOSTS              comma-separated host names                               localhost, 127.0.0.1, [::1]
 CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                     none
 DEBUG                      Django's debug pages                                     off
@@ -67,6 +69,9 @@ NAMES_KEY = env.str("ATTEST_NAMES_KEY", default="") or SECRET_KEY
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SITE_ADDRESS = env.str("ATTEST_SITE", default=next(iter(CSRF_TRUSTED_ORIGINS), "http://localhost:8000")).rstrip("/")
+# Proxies that add to X-Forwarded-For, which an address is taken from; with too few, clients could choose theirs.
+PROXIES = env.int("PROXIES", default=1 if PRODUCTION else 0)
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'attest.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -94,9 +99,9 @@ if PRODUCTION:
         raise ImproperlyConfigured("DATABASE_URL names SQLite: production needs PostgreSQL (postgres://...).")
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "annotation_site.accounts.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -105,6 +110,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "auditlog",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "knox",
+    "annotation_site.accounts",
     "annotation_site.stimuli",
     "annotation_site.studies",
     "annotation_site.raters",
@@ -131,6 +141,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "annotation_site.middleware.AuditedUser",
+    "allauth.account.middleware.AccountMiddleware",
+    "annotation_site.accounts.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "annotation_site.middleware.StorageAway",
@@ -159,7 +171,30 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "reports"
+LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "annotation_site.accounts.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Signed in until the browser closes, or signs out.
+ACCOUNT_SESSION_REMEMBER = False
+# Of one address, and of one name: somebody who guesses is stopped, and one who forgot goes on in five minutes.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password_from_key": "20/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+MFA_ADAPTER = "annotation_site.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Attest"
+# An admin who makes an account gives its address of mail; nobody proves it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SECOND_FACTOR_REQUIRED = env.bool("ATTEST_SECOND_FACTOR", default=PRODUCTION)
+# Links by which a new user sets a password.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - a model, not a token
+# Knox's own table is not used: its tokens have neither scopes nor names.
+MIGRATION_MODULES = {"knox": None}
 
 LANGUAGE_CODE = "en"
 # A language is offered when its catalogue is complete, never half.
@@ -254,8 +289,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotation_site.api.problems.problem",
     "UNAUTHENTICATED_USER": None,
-    # Proxies that add to X-Forwarded-For, which an address is taken from; with too few, clients could choose theirs.
-    "NUM_PROXIES": env.int("PROXIES", default=1 if PRODUCTION else 0),
+    "NUM_PROXIES": PROXIES,
 }
 API_RATES = {
     "enrol": env.str("ATTEST_ENROLMENT_RATE", default="60/hour"),

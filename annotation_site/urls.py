@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/", include("annotation_site.accounts.urls")),
     path("language/", set_language, name="set_language"),
     path("stimuli/maps/", include("annotation_site.studies.urls")),
     path("stimuli/", include("annotation_site.stimuli.urls")),

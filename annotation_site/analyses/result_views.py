@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from annotation_site.analyses import stored
 from annotation_site.analyses.source import finished
 from annotation_site.reports.access import researchers_only
 from annotation_site.stimuli.models import Recipe
 from annotation_site.stimuli.serving import unreadable
+from annotation_site.studies.access import study_to_read
 from annotation_site.studies.models import Study
 
 OPTIONS = {"objects": " --truth SEGMENTER"}
@@ -21,14 +22,14 @@ OPTIONS = {"objects": " --truth SEGMENTER"}
 
 @researchers_only
 def index(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+    study = study_to_read(request, slug)
     rows = [(kind, text, _last(study, kind), _command(study, kind)) for kind, text in stored.KINDS.items()]
     return render(request, "analyses/study.html", {"study": study, "rows": rows, "finished": finished(study).count()})
 
 
 @researchers_only
 def analysis(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
-    study = _study(slug, kind)
+    study = _study(request, slug, kind)
     context = {
         "study": study,
         "kind": kind,
@@ -43,7 +44,7 @@ def analysis(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
 
 @researchers_only
 def file(request: HttpRequest, slug: str, kind: str, name: str) -> HttpResponse:
-    study = _study(slug, kind)
+    study = _study(request, slug, kind)
     result = stored.result(study, kind)
     if result is None or name not in result["files"]:
         raise Http404(f"The last run of {kind} on {slug} has no file {name!r}.")
@@ -58,10 +59,10 @@ def file(request: HttpRequest, slug: str, kind: str, name: str) -> HttpResponse:
     return response
 
 
-def _study(slug: str, kind: str) -> Study:
+def _study(request: HttpRequest, slug: str, kind: str) -> Study:
     if kind not in stored.KINDS:
         raise Http404(f"There is no analysis {kind!r}: choose from {', '.join(stored.KINDS)}.")
-    return get_object_or_404(Study, slug=slug)
+    return study_to_read(request, slug)
 
 
 def _last(study: Study, kind: str) -> dict[str, Any] | None:

@@ -48,9 +48,9 @@ class Search:
         texts = {word.text.lower(), word.lemma.lower()}
         return (not self.word or self.word.lower() in texts) and self.tag in ("", word.tag)
 
-    def generations(self) -> QuerySet[Generation]:
-        """Finished generations, the newest first, with prompt, recipe and words."""
-        found = _whole(Generation.objects.all())
+    def among(self, generations: QuerySet[Generation]) -> QuerySet[Generation]:
+        """The finished ones that match, the newest first, with prompt, recipe and words."""
+        found = _whole(generations)
         if self.prompt:
             found = found.filter(prompt__text__icontains=self.prompt)
         if self.recipe:
@@ -120,38 +120,40 @@ def reference(generation: Generation, word: Word) -> str:
     return f"{generation.identity}:{word.start}-{word.end}"
 
 
-def referenced(references: Iterable[str]) -> list[Shown]:
+def referenced(references: Iterable[str], among: QuerySet[Generation]) -> list[Shown]:
     """What the references name, in their order, in three queries; raises UnknownReference."""
     wanted = [(text, REFERENCE.fullmatch(text)) for text in references]
     identities = {match[1] for _, match in wanted if match}
-    found = {each.identity: each for each in _whole(Generation.objects.filter(identity__in=identities))}
+    found = {each.identity: each for each in _whole(among.filter(identity__in=identities))}
     return [_referenced(text, match, found) for text, match in wanted]
 
 
-def one(identity: str, place: str) -> Shown:
+def one(identity: str, place: str, among: QuerySet[Generation]) -> Shown:
     """A generation by its identity with its word at ``START-END``, or a first word; raises UnknownReference."""
     if place:
-        return referenced([f"{identity}:{place}"])[0]
-    generation = _whole(Generation.objects.filter(identity=identity)).first()
+        return referenced([f"{identity}:{place}"], among)[0]
+    generation = _whole(among.filter(identity=identity)).first()
     if generation is None:
         raise UnknownReference(f"There is no finished image {identity}.")
     return shown(generation, Search())
 
 
-def of_same_prompt(chosen: Shown, limit: int) -> list[str]:
+def of_same_prompt(chosen: Shown, limit: int, among: QuerySet[Generation]) -> list[str]:
     """References to the chosen word in every finished image of the same prompt text, of all recipes and seeds."""
     word = chosen.word
     if word is None:
         return []
-    same = Generation.objects.filter(state=Generation.State.DONE, prompt__text=chosen.generation.prompt.text)
+    same = among.filter(state=Generation.State.DONE, prompt__text=chosen.generation.prompt.text)
     # Another parser may have cut another prompt row's words elsewhere.
     own = Word.objects.filter(prompt=OuterRef("prompt"), start=word.start, end=word.end)
     rows = same.filter(Exists(own)).order_by("recipe", "seed")
     return [f"{identity}:{word.start}-{word.end}" for identity in rows.values_list("identity", flat=True)[:limit]]
 
 
-def recipes() -> QuerySet[Recipe]:
-    return Recipe.objects.filter(generations__state=Generation.State.DONE).distinct().order_by("pk")
+def recipes(among: QuerySet[Generation]) -> QuerySet[Recipe]:
+    """Those that drew any of the finished ones."""
+    drawn = among.filter(state=Generation.State.DONE, recipe=OuterRef("pk"))
+    return Recipe.objects.filter(Exists(drawn)).order_by("pk")
 
 
 def _whole(generations: QuerySet[Generation]) -> QuerySet[Generation]:

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from annotation_site.analyses import search
 from annotation_site.reports.access import researchers_only
+from annotation_site.studies.access import generations_to_read
 
 A_PAGE = 24
 COMPARED = 24
@@ -18,15 +19,16 @@ COMPARED = 24
 
 @researchers_only
 def index(request: HttpRequest) -> HttpResponse:
+    generations = generations_to_read(request)
     wanted = search.Search.of(request.GET.dict())
-    page = Paginator(wanted.generations(), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(wanted.among(generations), A_PAGE).get_page(request.GET.get("page"))
     fields = {name: getattr(wanted, name) for name in ("prompt", "word", "tag", "recipe") if getattr(wanted, name)}
     context = {
         "wanted": wanted,
         "page": page,
         "found": [search.shown(generation, wanted) for generation in page.object_list],
         "tags": search.TAGS,
-        "recipes": search.recipes(),
+        "recipes": search.recipes(generations),
         "query": f"{urlencode(fields)}&" if fields else "",
     }
     return render(request, "analyses/generations.html", context)
@@ -35,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @researchers_only
 def generation(request: HttpRequest, identity: str) -> HttpResponse:
     try:
-        chosen = search.one(identity, request.GET.get("word", ""))
+        chosen = search.one(identity, request.GET.get("word", ""), generations_to_read(request))
     except search.UnknownReference as error:
         raise Http404(str(error)) from error
     words = [search.reference(chosen.generation, word) for word in chosen.words][:COMPARED]
@@ -46,17 +48,17 @@ def generation(request: HttpRequest, identity: str) -> HttpResponse:
 def same_prompt(request: HttpRequest, identity: str) -> HttpResponse:
     """On to the word's maps in every image of this prompt, side by side."""
     try:
-        chosen = search.one(identity, request.GET.get("word", ""))
+        chosen = search.one(identity, request.GET.get("word", ""), generations_to_read(request))
     except search.UnknownReference as error:
         raise Http404(str(error)) from error
-    return redirect(_compare(search.of_same_prompt(chosen, COMPARED)))
+    return redirect(_compare(search.of_same_prompt(chosen, COMPARED, generations_to_read(request))))
 
 
 @researchers_only
 def compare(request: HttpRequest) -> HttpResponse:
     references = list(dict.fromkeys(request.GET.getlist("of")))
     try:
-        found = search.referenced(references[:COMPARED])
+        found = search.referenced(references[:COMPARED], generations_to_read(request))
     except search.UnknownReference as error:
         raise Http404(str(error)) from error
     without = [_compare([other for other in references if other != each.reference]) for each in found]

@@ -8,6 +8,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from annotation_site.accounts.roles import is_admin
 from annotation_site.operations import health, metrics
 from annotation_site.rating.assignment import database_now
 
@@ -32,15 +33,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def numbers(request: HttpRequest) -> HttpResponse:
-    """Prometheus' metrics for staff, and for who sends ``Authorization: Bearer METRICS_TOKEN``."""
+    """Prometheus' metrics for admins, and for who sends ``Authorization: Bearer METRICS_TOKEN``."""
     if not _may_read(request):
-        message = "Metrics are for staff, and for programs that send METRICS_TOKEN as a bearer token."
+        message = "Metrics are for admins, and for programs that send METRICS_TOKEN as a bearer token."
         return HttpResponse(message, status=403, content_type="text/plain; charset=utf-8")
     return HttpResponse(metrics.text(metrics.measured(now=database_now())), content_type=metrics.CONTENT_TYPE)
 
 
 def _may_read(request: HttpRequest) -> bool:
-    if request.user.is_authenticated and request.user.is_staff:
+    if is_admin(request.user):
         return True
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and settings.METRICS_TOKEN:

@@ -47,27 +47,27 @@ def seats(study: Study) -> Seats:
     return Seats(*(number.get(state, 0) for state in ("pending", "free", "leased", "done")))
 
 
-def next_action(study: Study, seats: Seats, *, staff: bool) -> Action:
+def next_action(study: Study, seats: Seats, *, admin: bool) -> Action:
     """The one next step of a study in its present state."""
-    admin = reverse("admin:studies_study_changelist") + f"?q={study.slug}"
+    rows = reverse("admin:studies_study_changelist") + f"?q={study.slug}"
     join = reverse("join", args=[study.slug])
     if study.state == Study.State.DRAFT:
         text = "The study is a draft: nobody can rate yet."
-        return Action(text, "Open it in the admin", admin) if staff else Action(text)
+        return Action(text, "Open it in the admin", rows) if admin else Action(text)
     if study.state == Study.State.CLOSED:
         return Action("The study is closed; these numbers are final.", "Download the rows", _rows(study))
     if seats.total and not seats.left:
         text = "Every place is answered."
         return (
-            Action(text, "Close it in the admin", admin) if staff else Action(text, "Download the rows", _rows(study))
+            Action(text, "Close it in the admin", rows) if admin else Action(text, "Download the rows", _rows(study))
         )
     if study.state == Study.State.PAUSED:
         text = "The study is paused: no place is handed out."
-        return Action(text, "Open it again in the admin", admin) if staff else Action(text)
+        return Action(text, "Open it again in the admin", rows) if admin else Action(text)
     if seats.pending and not seats.free and not seats.leased:
         text = f"{seats.pending} places wait for their images: make them with"
         return Action(text, command=f"python manage.py precompute {study.slug}")
-    if staff:
+    if admin:
         return Action(f"{seats.left} places are open: send raters to this page's link.", "The raters' page", join)
     return Action(f"{seats.left} places are open.", "Rate some yourself", join)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 
 from annotation_site.reports import formats
 from annotation_site.reports.access import researchers_only
@@ -14,6 +13,7 @@ from annotation_site.reports.files import CSV_ENCODING
 from annotation_site.reports.latex import as_latex
 from annotation_site.reports.report import Report, build_report
 from annotation_site.reports.report_tables import tables
+from annotation_site.studies.access import study_to_read
 from annotation_site.studies.models import Study
 
 CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
@@ -21,7 +21,7 @@ CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application
 
 def report_for(slug: str, request: HttpRequest) -> tuple[Study, Report]:
     """The study and its report, with simulated raters' numbers where the address asks for them."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_to_read(request, slug)
     return study, build_report(study, include_simulated=is_simulated(request))
 
 

@@ -1,4 +1,4 @@
-"""Whom the study's own exclusion rules take out now, and the button that does it; staff only, in the demo too."""
+"""Whom the study's own exclusion rules take out now, and the button that does it; for those who run the study, in the demo too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
@@ -22,9 +20,8 @@ from annotation_site.rating.assignment import database_now
 from annotation_site.reports.exclusions import Hit, apply, hits
 from annotation_site.reports.loading import load
 from annotation_site.reports.text import rule_text
+from annotation_site.studies.access import study_to_run
 from annotation_site.studies.models import Study
-
-NOT_STAFF = "Exclusions are for staff who may change enrolments: ask an administrator for that right."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,10 +29,8 @@ NOT_STAFF = "Exclusions are for staff who may change enrolments: ask an administ
 def exclusions(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows whom each rule would exclude, POST excludes them; raters who came to be excluded stay so."""
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    if not request.user.has_perm("raters.change_enrolment") or not request.user.is_staff:
-        raise PermissionDenied(NOT_STAFF)
-    study = get_object_or_404(Study, slug=slug)
+        return redirect_to_login(request.get_full_path())
+    study = study_to_run(request, slug)
     if request.method == "POST":
         messages.success(request, _exclude(study, request.user))
         return redirect("report-exclusions", slug=slug)

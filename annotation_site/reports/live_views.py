@@ -7,10 +7,11 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from annotation_site.accounts.roles import is_admin
 from annotation_site.rating.assignment import database_now
 from annotation_site.rating.models import Judgement
 from annotation_site.reports import live
-from annotation_site.reports.access import is_open, researchers_only
+from annotation_site.reports.access import researchers_only
 from annotation_site.reports.actions import next_action, seats
 from annotation_site.reports.agreement import agreement
 from annotation_site.reports.exports.fates import fate_of
@@ -19,6 +20,7 @@ from annotation_site.reports.loading import load, rated_items, raters_of
 from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.rater_rows import crowd
 from annotation_site.stimuli.addresses import image_url
+from annotation_site.studies.access import is_open, study_to_read
 from annotation_site.studies.addresses import map_picture_url
 from annotation_site.studies.models import Item, Study
 
@@ -27,7 +29,7 @@ REFRESH_SECONDS = 30
 
 @researchers_only
 def live_study(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+    study = study_to_read(request, slug)
     data, places, now = load(study), seats(study), database_now()
     which = data.counted()
     found = outcomes(data, which)
@@ -35,7 +37,7 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "now": now,
         "seats": places,
-        "action": next_action(study, places, staff=request.user.is_staff),
+        "action": next_action(study, places, admin=is_admin(request.user)),
         "groups": live.seats_by_group(study),
         "pace": live.pace(data, places.left, now),
         "alpha": agreement(data, found, which),
@@ -51,7 +53,7 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
 
 @researchers_only
 def item(request: HttpRequest, slug: str, position: int) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+    study = study_to_read(request, slug)
     rows = rated_items(study).select_related(
         "generation__prompt", "generation__recipe", "word", "second_word", "second_generation__prompt", "map_word"
     )

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from annotation_site.reports.access import is_open, researchers_only
+from annotation_site.reports.access import researchers_only
 from annotation_site.reports.planning import SHARES, SPREAD, Plan, Question, plan
+from annotation_site.studies.access import is_open
 from attribution.errors import AnalysisError
 
 # As many as there are Universal POS tags.

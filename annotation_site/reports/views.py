@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
+from annotation_site.accounts.roles import is_admin
 from annotation_site.reports import items
-from annotation_site.reports.access import is_open, researchers_only
+from annotation_site.reports.access import researchers_only
 from annotation_site.reports.actions import next_action, seats, with_progress
 from annotation_site.reports.downloads import is_simulated, report_for
 from annotation_site.reports.drawings import arms_text
@@ -20,6 +21,7 @@ from annotation_site.reports.report_tables import tables
 from annotation_site.reports.sorting import COLUMNS, sorted_rows
 from annotation_site.reports.text import design_notes
 from annotation_site.stimuli.models import Recipe
+from annotation_site.studies.access import is_open, may_run, studies_to_read, study_to_read
 from annotation_site.studies.models import Study
 from attribution.analysis.aggregation import Status
 
@@ -32,7 +34,7 @@ DRAWN_APART = frozenset({"rows", "answers"})
 
 @researchers_only
 def index(request: HttpRequest) -> HttpResponse:
-    studies = with_progress(Study.objects.all())
+    studies = with_progress(studies_to_read(request))
     return render(request, "reports/index.html", {"studies": studies, "is_open": is_open()})
 
 
@@ -44,8 +46,9 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "report": built,
         "seats": places,
-        "action": next_action(study, places, staff=request.user.is_staff),
+        "action": next_action(study, places, admin=is_admin(request.user)),
         "is_open": is_open(),
+        "may_run": may_run(request, study),
         "sections": [_shown(section, built, request) for section in built.sections],
         "recipes": _recipes(study),
         "design": design_notes(built),
@@ -75,7 +78,7 @@ def _shown(section: Section, built: Report, request: HttpRequest) -> dict[str, A
 
 @researchers_only
 def group_items(request: HttpRequest, slug: str, group: str) -> HttpResponse:
-    study, simulated = get_object_or_404(Study, slug=slug), is_simulated(request)
+    study, simulated = study_to_read(request, slug), is_simulated(request)
     every = items.outcomes_of(study, group, simulated=simulated)
     if not every:
         raise Http404(f"Study {slug} has no items in {group!r}.")

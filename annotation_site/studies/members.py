@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from annotation_site.accounts.roles import is_admin, may_create
+
+__all__ = ["Member", "is_admin", "may_create"]
 
 
 class Member(models.Model):
@@ -27,13 +29,3 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role} of {self.study}"
-
-
-def is_admin(user: Any) -> bool:
-    """Whether this user (also an anonymous one) sees and runs every study."""
-    return bool(user.is_active and user.is_superuser)
-
-
-def may_create(user: Any) -> bool:
-    """Whether this user may make studies of their own."""
-    return is_admin(user) or bool(user.is_active and user.has_perm("studies.add_study"))
