@@ -59,7 +59,7 @@ class ApiTokenAuthentication(TokenAuthentication):
         try:
             user, found = super().authenticate_credentials(token)
         except AuthenticationFailed as error:
-            message = _("This token is not known any more: it ran out or was revoked. Make another on your account's page.")
+            message = _("This token ran out or was revoked: make another on your account's page.")
             raise AuthenticationFailed(message) from error
         if lacks_second_factor(user):
             raise AuthenticationFailed(_("Set up the second factor of your account first: it is required here."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -38,7 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @login_required
 def tokens(request: HttpRequest) -> HttpResponse:
     """GET lists them, POST makes one and shows it this once."""
-    user = request.user
+    user = cast(User, request.user)
     if lacks_second_factor(user):
         return redirect("mfa_activate_totp")
     form = TokenForm(request.POST or None, user=user)

@@ -58,9 +58,7 @@ def next_action(study: Study, seats: Seats, *, admin: bool) -> Action:
         return Action("The study is closed; these numbers are final.", "Download the rows", _rows(study))
     if seats.total and not seats.left:
         text = "Every place is answered."
-        return (
-            Action(text, "Close it in the admin", rows) if admin else Action(text, "Download the rows", _rows(study))
-        )
+        return Action(text, "Close it in the admin", rows) if admin else Action(text, "Download the rows", _rows(study))
     if study.state == Study.State.PAUSED:
         text = "The study is paused: no place is handed out."
         return Action(text, "Open it again in the admin", rows) if admin else Action(text)

@@ -1,4 +1,4 @@
-"""Whom the study's own exclusion rules take out now, and the button that does it; for those who run the study, in the demo too."""
+"""Whom the study's own exclusion rules take out now, and the button that does it: for who runs the study."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 """The group of those who may make studies."""
 
+from typing import Any
+
 from django.db import migrations
 
 
-def make_group(apps, schema_editor):
+def make_group(apps: Any, schema_editor: Any) -> None:
     content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
         app_label="studies", model="study"
     )

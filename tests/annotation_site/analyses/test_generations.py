@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.studies.members import Member
+from annotation_site.studies.models import Study
 from attribution import records
 
 INLINE = re.compile(r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)")
@@ -27,14 +29,18 @@ def images(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("place", ["", "compare/", "one/", "one/same-prompt/"])
-def test_in_production_it_is_for_staff(client, make_study, settings, place):
+def test_in_production_it_shows_images_of_ones_own_studies(client, make_study, settings, place):
     settings.ATTEST_ENV = "production"
     make_study(items=1)
     address = "/generations/" + place.replace("one", Generation.objects.get().identity)
     assert client.get(address).status_code == 302
     client.force_login(User.objects.create_user("visitor"))
-    assert client.get(address).status_code == 403
-    client.force_login(User.objects.create_user("staff", is_staff=True))
+    assert client.get(address).status_code == (404 if "one" in place else 200)
+    assert not images(client.get("/generations/").content.decode())
+    viewer = User.objects.create_user("viewer")
+    Member.objects.create(study=Study.objects.get(), user=viewer, role=Member.Role.VIEWER)
+    client.force_login(viewer)
+    assert images(client.get("/generations/").content.decode())
     assert client.get(address, follow=True).status_code == 200
     assert client.post(address).status_code == 405
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.studies.members import Member
 from tests.annotation_site.reports.test_exclusions import ruled  # noqa: F401 - a fixture
 
 ADDRESS = "/reports/study/exclusions/"
@@ -15,8 +16,7 @@ ADDRESS = "/reports/study/exclusions/"
 
 @pytest.fixture
 def staff(client, db) -> User:
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename="change_enrolment"))
+    user = User.objects.create_superuser("staff")
     client.force_login(user)
     return user
 
@@ -48,11 +48,22 @@ def test_the_button_excludes_whom_the_preview_names(client, staff, ruled):  # no
 def test_the_demo_is_no_exception(client, ruled):  # noqa: F811
     assert client.get(ADDRESS).status_code == 302
     assert client.post(ADDRESS).status_code == 302
-    client.force_login(User.objects.create_user("visitor"))
-    assert {client.get(ADDRESS).status_code, client.post(ADDRESS).status_code} == {403}
-    client.force_login(User.objects.create_user("reader", is_staff=True))
-    assert client.post(ADDRESS).status_code == 403
+    study, _raters = ruled
+    viewer = User.objects.create_user("viewer")
+    Member.objects.create(study=study, user=viewer, role=Member.Role.VIEWER)
+    for user in (User.objects.create_user("visitor"), viewer):
+        client.force_login(user)
+        assert {client.get(ADDRESS).status_code, client.post(ADDRESS).status_code} == {404}
     assert excluded() == []
+
+
+def test_a_researcher_excludes_in_their_own_study(client, ruled):  # noqa: F811
+    study, _raters = ruled
+    researcher = User.objects.create_user("researcher")
+    Member.objects.create(study=study, user=researcher)
+    client.force_login(researcher)
+    client.post(ADDRESS)
+    assert excluded() == ["at odds: correlation -1 is below 0"]
 
 
 def test_a_forged_form_is_refused(staff, ruled):  # noqa: F811

@@ -12,6 +12,7 @@ from annotation_site.rating.models import Seat
 from annotation_site.reports.report import build_report
 from annotation_site.reports.sorting import sorted_rows
 from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study
 
 INLINE = re.compile(r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)")
@@ -52,17 +53,21 @@ def test_in_production_a_stranger_is_sent_to_sign_in(client, make_study, product
     make_study(items=1)
     response = client.get(address)
     assert response.status_code == 302
-    assert response.url.startswith(reverse("admin:login") + "?next=/reports/")
+    assert response.url.startswith(reverse("account_login") + "?next=/reports/")
 
 
-def test_in_production_an_account_without_staff_rights_is_refused(client, make_study, production):
+def test_in_production_an_account_without_a_part_in_the_study_finds_nothing(client, make_study, production):
     make_study(items=1)
-    client.force_login(User.objects.create_user("visitor"))
-    assert {client.get(address).status_code for address in PAGES} == {403}
+    client.force_login(User.objects.create_user("visitor", is_staff=True))
+    assert {client.get(address).status_code for address in PAGES if address != "/reports/"} == {404}
+    assert "A study" not in page(client, "/reports/")
 
 
-def test_in_production_staff_see_everything(client, rated, production):
-    client.force_login(User.objects.create_user("staff", is_staff=True))
+@pytest.mark.parametrize("role", Member.Role.values)
+def test_in_production_members_see_their_study(client, rated, production, role):
+    user = User.objects.create_user("member")
+    Member.objects.create(study=Study.objects.get(slug="study"), user=user, role=role)
+    client.force_login(user)
     assert {client.get(address).status_code for address in PAGES} == {200}
     assert "demonstration" not in page(client, "/reports/study/")
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the name to sign in with")
         parser.add_argument("--role", choices=Role.values, default=Role.RESEARCHER, help="default: researcher")
-        parser.add_argument("--study", action="append", default=[], help="slug of a study to have a part in; repeatable")
+        parser.add_argument("--study", action="append", default=[], help="a study to have a part in; repeatable")
         parser.add_argument("--email", default="", help="address for alerts")
         parser.add_argument("--again", action="store_true", help="the account is there: print a new link for it")
 

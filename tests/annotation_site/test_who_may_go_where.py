@@ -1,0 +1,186 @@
+"""Every address of the site, and who gets in: by walking the URLconf. A new address is classified in WHO below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.auth.models import Group, User
+from django.http import HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.stimuli.addresses import public_name
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.members import Member
+from annotation_site.studies.models import Study
+
+PEOPLE = ("nobody", "stranger", "viewer", "researcher", "admin")
+# Who gets in; the others are sent to sign in, refused (403), or told that there is nothing (404).
+EVERYONE = PEOPLE
+ACCOUNTS = PEOPLE[1:]
+READERS = ("viewer", "researcher", "admin")
+RUNNERS = ("researcher", "admin")
+MAKERS = ("stranger", "researcher", "admin")  # the stranger is a researcher, of other studies
+ADMINS = ("admin",)
+# By the beginning of an address's name. The longest one decides.
+WHO: dict[str, tuple[str, ...]] = {
+    "account_": EVERYONE,  # allauth's own pages, which redirect: tested in accounts/
+    "account": ACCOUNTS,
+    "mfa_": EVERYONE,
+    "tokens": ACCOUNTS,
+    "revoke-token": ACCOUNTS,
+    "set_language": EVERYONE,
+    "item-map": EVERYONE,  # by unguessable names; of private studies by signed links: tested in stimuli/
+    "colour-": EVERYONE,
+    "image": EVERYONE,
+    "heat-map": EVERYONE,
+    "import-study": MAKERS,
+    "reports": ACCOUNTS,
+    "planning": ACCOUNTS,
+    "report": READERS,
+    "report-exclusions": RUNNERS,
+    "generations": ACCOUNTS,
+    "compare": ACCOUNTS,
+    "generation": READERS,
+    "same-prompt": READERS,
+    "analyses": READERS,
+    "analysis": READERS,
+    # By the secret in the address or in the header.
+    **dict.fromkeys(
+        ("rate", "instructions", "practice", "care", "break", "ahead", "last", "done", "heartbeat", "release"), EVERYONE
+    ),
+    "api-": EVERYONE,  # answers 401 without a token: tested in api/
+    "livez": EVERYONE,
+    "readyz": EVERYONE,
+    "metrics": ADMINS,
+    "home": EVERYONE,
+    "join": EVERYONE,
+    "arrive": EVERYONE,
+    "invited": EVERYONE,
+}
+# What stands in an address; a file of an analysis that was never run is not there for anybody.
+VALUES = {
+    "slug": "study",
+    "kind": "syntax",
+    "name": "tags",
+    "form": "csv",
+    "group": "NOUN",
+    "position": 0,
+    "start": 0,
+    "end": 1,
+    "pk": 1,
+    "uidb36": "1",
+    "key": "set-password",
+    "rest": "nowhere",
+}
+FORMS = {"report-whole": "html", "report-figure": "svg"}
+ABSENT = {"analysis", "analysis-file", "report-table"}
+
+
+def patterns(resolver: Any) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from patterns(pattern)
+        else:
+            yield pattern
+
+
+PATTERNS = {pattern.name or str(pattern.pattern): pattern for pattern in patterns(get_resolver())}
+
+
+def allowed(name: str) -> tuple[str, ...]:
+    known = [begin for begin in WHO if name.startswith(begin)]
+    assert known, f"Nothing says who may go to {name!r}: add it to WHO in {__file__}."
+    return WHO[max(known, key=len)]
+
+
+@pytest.fixture
+def everyone(make_study, settings) -> dict[str, User | None]:
+    settings.ATTEST_ENV, settings.METRICS_TOKEN = "production", "known to Prometheus"
+    study = make_study(items=1)
+    # Without items: an image of both studies would be the stranger's as well.
+    make_study(slug="another", opened=False).items.all().delete()
+    people: dict[str, User | None] = {"nobody": None}
+    for name in ("stranger", "viewer", "researcher"):
+        people[name] = User.objects.create(username=name, password="set")
+    for name in ("stranger", "researcher"):
+        people[name].groups.add(Group.objects.get(name="researchers"))
+    Member.objects.create(study=Study.objects.get(slug="another"), user=people["stranger"])
+    for role in Member.Role:
+        Member.objects.create(study=study, user=people[role], role=role)
+    people["admin"] = User.objects.create(username="admin", password="set", is_superuser=True, is_staff=True)
+    Enrolment.objects.create(study=study, rater=Rater.objects.create(), token="a-raters-token")
+    return people
+
+
+def address(name: str) -> str:
+    generation = Generation.objects.filter(items__study__slug="study").first()
+    values = VALUES | {"token": "a-raters-token", "identity": generation.identity, "form": FORMS.get(name, "csv")}
+    if name in {"image", "heat-map"}:
+        values["name"] = public_name(generation)
+    elif name.startswith("item-map"):
+        values["name"] = "0" * 16
+    elif name.startswith("colour-"):
+        values["name"] = "inferno"
+    pattern = PATTERNS[name].pattern
+    wanted = {key: values[key] for key in pattern.converters or re.compile(pattern.regex.pattern).groupindex}
+    return reverse(name, kwargs=wanted)
+
+
+def shut(response: HttpResponse) -> bool:
+    """Whether somebody was sent to sign in, refused, or told that there is nothing."""
+    to_sign_in = response.status_code == 302 and response.url.startswith("/accounts/login/")
+    return to_sign_in or response.status_code in {401, 403, 404}
+
+
+@pytest.mark.parametrize("name", [name for name in PATTERNS if PATTERNS[name].name])
+def test_who_gets_in(everyone, client, name):
+    welcome = allowed(name)
+    for person in PEOPLE if welcome != EVERYONE else ("nobody", "stranger"):
+        client.logout()
+        if everyone[person] is not None:
+            client.force_login(everyone[person])
+        read, sent = client.get(address(name)), client.post(address(name))
+        assert max(read.status_code, sent.status_code) < 500, person
+        if person not in welcome:
+            # An address that takes another method says so, and nothing else.
+            assert shut(read) or read.status_code == 405, (person, read.status_code)
+            assert shut(sent) or sent.status_code == 405, (person, sent.status_code)
+            assert {read.status_code, sent.status_code} != {405}
+        elif name not in ABSENT and welcome != EVERYONE:
+            assert not shut(read), (person, read.status_code)
+
+
+def test_what_is_only_known_to_its_members_is_told_to_nobody_else(everyone, client):
+    client.force_login(everyone["stranger"])
+    for name in ("reports", "generations"):
+        shown = client.get(address(name)).content.decode()
+        assert "/reports/study/" not in shown
+        assert not any(one.identity in shown for one in Generation.objects.filter(items__study__slug="study"))
+
+
+ADMIN_PAGES = [
+    "admin:index",
+    *(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in site._registry),
+]
+
+
+@pytest.mark.parametrize("name", ADMIN_PAGES)
+def test_the_administration_is_for_admins(everyone, client, name):
+    for person in PEOPLE:
+        client.logout()
+        if everyone[person] is not None:
+            client.force_login(everyone[person])
+        response = client.get(reverse(name), follow=True)
+        arrived = response.request["PATH_INFO"]
+        if person == "admin":
+            assert (response.status_code, arrived) == (200, reverse(name))
+        elif person == "nobody":
+            assert arrived == "/accounts/login/"
+        else:
+            assert response.status_code == 403
