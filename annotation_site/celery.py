@@ -8,5 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotation_site.settings")
 
 app = Celery("attest")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["annotation_site.worker"])
+app.autodiscover_tasks(["annotation_site.worker", "annotation_site.recruitment"])
 app.autodiscover_tasks(["annotation_site.operations"], related_name="celery_signals")

@@ -17,6 +17,9 @@ CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                 
 DEBUG                      Django's debug pages                                     off
 CELERY_BROKER_URL          Redis that wakes the generation workers                  redis://127.0.0.1:6379/0
 ATTEST_MODEL               model of new studies: shipped name, folder or hub id     tinyworld
+PROLIFIC_TOKEN             token of Prolific's API; pays raters from there          none
+PROLIFIC_WEBHOOK_SECRET    secret of Prolific's events                              none
+PROLIFIC_API               address of Prolific's API                                that of Prolific
 CACHE_URL                  cache of hints and throttles, ``rediscache://...``       in each process
 PROXIES                    proxies in front that set X-Forwarded-For                0, production 1
 ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
@@ -120,6 +123,7 @@ INSTALLED_APPS = [
     "annotation_site.raters",
     "annotation_site.rating",
     "annotation_site.payments",
+    "annotation_site.recruitment",
     "rest_framework",
     "drf_spectacular",
     "annotation_site.reports",
@@ -272,13 +276,19 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", "schedule": 60.0}
+    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", "schedule": 60.0},
+    "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
 }
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
 ATTEST_LANGUAGE_PIPELINE = env.str("ATTEST_LANGUAGE_PIPELINE", default="")
 
 # Holds hints of a few seconds and the API's throttles; processes that share a cache share their throttles.
+# Prolific: the token pays, the secret tells its events from anybody's.
+PROLIFIC_TOKEN = env.str("PROLIFIC_TOKEN", default="")
+PROLIFIC_WEBHOOK_SECRET = env.str("PROLIFIC_WEBHOOK_SECRET", default="")
+PROLIFIC_API = env.str("PROLIFIC_API", default="https://api.prolific.com/api/v1/")
+
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://attest")}
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
@@ -347,6 +357,11 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if PRODUCTION else "plain"}},
     # Django's own handler would write to the terminal in the demo as well, and past our formatter.
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # It logs whole addresses, with the ids in them.
+        "httpx": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

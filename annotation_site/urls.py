@@ -12,6 +12,7 @@ urlpatterns = [
     path("stimuli/", include("annotation_site.stimuli.urls")),
     path("import/", include("annotation_site.studies.importing.urls")),
     path("reports/", include("annotation_site.reports.urls")),
+    path("", include("annotation_site.recruitment.urls")),
     path("", include("annotation_site.analyses.urls")),
     path("rate/", include("annotation_site.rating.urls")),
     path("api/", include("annotation_site.api.urls")),

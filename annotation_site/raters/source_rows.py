@@ -96,10 +96,9 @@ class Source(models.Model):
 
     def clean(self) -> None:
         """Refuse ends and parameters that could not be shown or read."""
-        errors = {"ends": _problems_of_ends(self.ends), "parameters": self._problems_of_parameters()}
-        found = {name: problems for name, problems in errors.items() if problems}
-        if found:
-            raise ValidationError(found)
+        problems = [*_problems_of_ends(self.ends), *self._problems_of_parameters()]
+        if problems:
+            raise ValidationError(problems)
 
     def _problems_of_parameters(self) -> list[str]:
         if self.kind != self.Kind.PARAMETERS:

@@ -61,7 +61,7 @@ def _source_or_404(slug: str, name: str) -> Source:
 
 
 def _names_somebody(request: HttpRequest, source: Source) -> bool:
-    wanted = {name.casefold() for name in sources.kind_of(source).parameters(source).values()}
+    wanted = {name.casefold() for name in sources.kind_of(source).carriers(source)}
     return bool(wanted & {name.casefold() for name in request.GET})
 
 

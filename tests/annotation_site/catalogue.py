@@ -28,6 +28,8 @@ TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.
 MODULES = (
     "annotation_site/raters/*.py",
     "annotation_site/raters/sources/kinds.py",
+    "annotation_site/recruitment/arrivals.py",
+    "annotation_site/recruitment/tokens.py",
     "annotation_site/rating/*.py",
     "annotation_site/rating/assignment/*.py",
     "annotation_site/stimuli/views.py",

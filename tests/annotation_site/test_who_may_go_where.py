@@ -61,6 +61,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "join": EVERYONE,
     "arrive": EVERYONE,
     "invited": EVERYONE,
+    "recruitment": RUNNERS,
+    "prolific-hook": EVERYONE,  # by Prolific's signature: tested in recruitment/
 }
 # What stands in an address; a file of an analysis that was never run is not there for anybody.
 VALUES = {
@@ -79,6 +81,7 @@ VALUES = {
 }
 FORMS = {"report-whole": "html", "report-figure": "svg"}
 ABSENT = {"analysis", "analysis-file", "report-table"}
+ABSENT |= {"recruitment-source", "recruitment-invitations", "recruitment-prolific"}
 
 
 def patterns(resolver: Any) -> Iterator[URLPattern]:

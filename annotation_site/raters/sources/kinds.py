@@ -55,6 +55,10 @@ class SourceKind:
         """The names of the link's parameters by what they carry: ``person``, ``session``, ``study``."""
         return {}
 
+    def carriers(self, source: Source) -> set[str]:
+        """The parameters by any of which a link says who comes."""
+        return set(self.parameters(source).values())
+
     def identify(self, source: Source, given: Mapping[str, str], *, site: str, now: datetime) -> Arrival:
         """Who came by this link; ``given`` are its parameters, ``site`` is our own origin. Raises ArrivalProblem."""
         names = self.parameters(source)

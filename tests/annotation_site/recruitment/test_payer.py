@@ -1,0 +1,122 @@
+"""Approved amounts, paid at Prolific: the reward by approving, the rest as a bonus, asked for as often as one likes."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from annotation_site.payments.payers import Line, PaymentError, State, payer_of
+from annotation_site.raters.models import Enrolment
+from annotation_site.recruitment.client import Prolific
+from annotation_site.recruitment.models import Action, ProlificStudy, Submission
+from annotation_site.recruitment.payer import ProlificPayer
+from tests.annotation_site.recruitment.fake_prolific import TOKEN
+
+pytestmark = pytest.mark.django_db
+WHY = "You failed both of the checks that told you which answer to choose, so we cannot use any of your answers. Sorry."
+
+
+@pytest.fixture
+def payer(fake) -> ProlificPayer:
+    return ProlificPayer(lambda: Prolific(TOKEN, fake.base, sleep=lambda seconds: None))
+
+
+def line(enrolment, amount: int, *, key: str = "line-1", paid_before: int = 0, currency: str = "GBP") -> Line:
+    return Line(key, enrolment, amount, currency, paid_before, "for 12 answers")
+
+
+def paid(payer, *lines: Line):
+    return list(payer.pay(lines))
+
+
+def test_raters_from_prolific_are_paid_by_prolific(participant):
+    assert isinstance(payer_of(participant().source), ProlificPayer)
+
+
+def test_the_reward_is_approved_and_the_rest_is_a_bonus_once(fake, payer, participant):
+    enrolment = participant()
+    for _asked in range(3):
+        [outcome] = paid(payer, line(enrolment, 325))
+        assert (outcome.state, outcome.key) == (State.PAID, "line-1")
+    assert fake.submissions["SUB1"]["status"] == "APPROVED"
+    assert fake.paid == [("SUB1", 125)]
+    assert "SUB1" in outcome.reference
+    assert "bulk-1" in outcome.reference
+
+
+def test_exactly_the_reward_needs_no_bonus(fake, payer, participant):
+    assert [o.state for o in paid(payer, line(participant(), 200))] == [State.PAID]
+    assert fake.paid == []
+
+
+def test_a_second_line_is_a_bonus_alone(fake, payer, participant):
+    enrolment = participant()
+    paid(payer, line(enrolment, 200))
+    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2", paid_before=200))] == [State.PAID]
+    assert fake.paid == [("SUB1", 40)]
+
+
+def test_less_than_the_reward_cannot_be_paid_so(fake, payer, participant):
+    [outcome] = paid(payer, line(participant(), 150))
+    assert outcome.state == State.REFUSED
+    assert "approve at least the reward" in outcome.problem
+    assert fake.submissions["SUB1"]["status"] == "AWAITING REVIEW"
+
+
+def test_another_currency_is_refused(payer, participant):
+    [outcome] = paid(payer, line(participant(), 300, currency="USD"))
+    assert outcome.state == State.REFUSED
+    assert "pays in GBP" in outcome.problem
+
+
+def test_who_gave_it_back_gets_all_of_it_as_a_bonus(fake, payer, participant):
+    assert [o.state for o in paid(payer, line(participant(status="RETURNED"), 80))] == [State.PAID]
+    assert fake.paid == [("SUB1", 80)]
+
+
+def test_who_was_screened_out_gets_the_screen_out_reward_and_the_rest(fake, payer, participant):
+    ProlificStudy.objects.update(screen_out_reward=50, screen_out_slots=5)
+    enrolment = participant()
+    Enrolment.objects.update(screened_out_at=timezone.now())
+    enrolment.refresh_from_db()
+    assert [o.state for o in paid(payer, line(enrolment, 60))] == [State.PAID]
+    assert fake.submissions["SUB1"]["status"] == "SCREENED OUT"
+    assert fake.paid == [("SUB1", 10)]
+
+
+@pytest.mark.parametrize("how", ["lost", "500 after"])
+def test_after_a_lost_answer_it_is_asked_for_and_paid_once(fake, payer, participant, how):
+    enrolment = participant()
+    fake.pays_later = True
+    fake.fail("/pay/", how)
+    for _asked in range(3):
+        assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.LATER]
+    fake.pays_later = False
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.paid == [("SUB1", 125)]
+
+
+def test_one_rater_without_a_submission_does_not_hold_the_others_up(fake, payer, participant):
+    first, second = participant("1"), participant("2")
+    Submission.objects.filter(submission_id="SUB1").update(enrolment=None)
+    outcomes = paid(payer, line(first, 200), line(second, 200, key="line-2"))
+    assert [outcome.state for outcome in outcomes] == [State.REFUSED, State.PAID]
+
+
+def test_without_a_token_all_of_it_waits(fake, participant, settings):
+    settings.PROLIFIC_TOKEN = ""
+    with pytest.raises(PaymentError, match="PROLIFIC_TOKEN"):
+        list(ProlificPayer().pay([line(participant(), 200)]))
+
+
+def test_a_rejection_is_told_once_and_needs_a_reason(fake, payer, participant):
+    enrolment = participant()
+    with pytest.raises(PaymentError, match="at least 100"):
+        payer.reject(enrolment, "Bad.")
+    for _told in range(2):
+        payer.reject(enrolment, WHY)
+    assert fake.submissions["SUB1"]["status"] == "REJECTED"
+    assert fake.count("POST .*/transition/") == 1
+    assert Action.objects.get().category == "LOW_EFFORT"
+    [outcome] = paid(payer, line(enrolment, 200))
+    assert outcome.state == State.REFUSED
