@@ -147,6 +147,13 @@ class Enrolment(models.Model):
             audit.note(self, reason, exclusion_reason=(before, ""))
         return restored
 
+    @transaction.atomic
+    def renew_link(self, reason: str = "") -> None:
+        """Make another secret part of the link: whoever has the old one, gets in no more. The answers stay theirs."""
+        self.token = new_token()
+        self.save(update_fields=["token"])
+        audit.note(self, reason, token=("[revoked]", "[hidden]"))
+
 
 class PracticeAnswer(models.Model):
     """A rater's answer to an item to practise on. Kept apart from judgements: nothing ever counts it."""

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -35,6 +36,15 @@ def reopen_seats(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySe
 def release_leases(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
     released = sum(assignment.release_all(enrolment) for enrolment in queryset)
     messages.success(request, f"{released} leased seats are free again; a late answer is still taken.")
+
+
+@admin.action(description="Revoke their links: make new ones")
+def revoke_links(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
+    """Shown this once to whoever revoked them, to be given to the raters."""
+    for enrolment in queryset.select_related("rater"):
+        enrolment.renew_link("revoked in the administration")
+        link = request.build_absolute_uri(reverse("rate", args=[enrolment.token]))
+        messages.success(request, f"The old link of {enrolment.rater.pseudonym} leads nowhere now. The new one: {link}")
 
 
 @admin.register(Enrolment)
@@ -71,7 +81,7 @@ class EnrolmentAdmin(ModelAdmin):
         "excluded_at",
         "exclusion_reason",
     )
-    actions = (reopen_seats, release_leases)
+    actions = (reopen_seats, release_leases, revoke_links)
     readonly_fields = tuple(name for name in fields if name != "exclusion_reason")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:

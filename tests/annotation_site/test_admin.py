@@ -219,3 +219,14 @@ def test_the_admin_alone_has_a_looser_content_policy(admin_client):
     assert "'unsafe-inline'" in inside
     assert "unsafe" not in outside
     assert "default-src 'none'" in inside
+
+
+def test_a_link_is_revoked_and_the_new_one_shown(admin_client, client, rated_study):
+    enrolment = Enrolment.objects.get()
+    shown = act(admin_client, "revoke_links", enrolment)
+    renewed = Enrolment.objects.get().token
+    assert f"/rate/{renewed}/" in shown
+    assert enrolment.token not in shown
+    answered = [client.get(f"/rate/{token}/").status_code for token in (enrolment.token, renewed)]
+    assert answered[0] == 404
+    assert answered[1] < 400

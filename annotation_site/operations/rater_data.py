@@ -1,0 +1,66 @@
+"""What is stored of a rater: all of it at their request, or nothing by which they could be known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.urls import reverse
+
+from annotation_site import audit
+from annotation_site.raters import identities
+from annotation_site.raters.identities import Identity
+from annotation_site.raters.models import Enrolment, Invitation, Rater, new_pseudonym, new_token
+from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement
+
+ERASED = "erased at the rater's request"
+
+
+def find(name: str) -> Rater | None:
+    """The rater of a pseudonym, or of the link (or its secret part) that the person still has."""
+    secret = name.rstrip("/").split("/rate/")[-1].split("/")[0]
+    return Rater.objects.filter(pseudonym=name).first() or Rater.objects.filter(enrolments__token=secret).first()
+
+
+def exported(rater: Rater) -> dict[str, Any]:
+    """Every row about the rater, whichever part of the site keeps it; what is encrypted, as it was told."""
+    return {"rater": _columns(rater), "enrolments": [_enrolment(row) for row in rater.enrolments.all()]}
+
+
+@transaction.atomic
+def erase(rater: Rater, *, uncount: bool, now: datetime) -> None:
+    """Cut the rater's answers off from the person. With ``uncount`` the answers are not counted any more either."""
+    before = rater.pseudonym
+    for enrolment in rater.enrolments.select_for_update():
+        assignment.release_all(enrolment)
+        identities.forget(enrolment)
+        Judgement.objects.filter(enrolment=enrolment).update(viewport="", locale="", renderer="", views=[])
+        Invitation.objects.filter(enrolment=enrolment, revoked_at__isnull=True).update(revoked_at=now)
+        if uncount:
+            enrolment.exclude(ERASED, now)
+        Enrolment.objects.filter(pk=enrolment.pk).update(external_hash="", locale="", token=new_token())
+    rater.pseudonym = new_pseudonym()
+    rater.save(update_fields=["pseudonym"])
+    audit.note(rater, ERASED, pseudonym=(audit.hidden(before), rater.pseudonym))
+
+
+def _enrolment(enrolment: Enrolment) -> dict[str, Any]:
+    rows = _columns(enrolment) | {"study": enrolment.study.slug, "link": reverse("rate", args=[enrolment.token])}
+    for relation in Enrolment._meta.related_objects:
+        model = relation.related_model
+        found = model._base_manager.filter(**{relation.field.name: enrolment}).order_by("pk")
+        rows[str(model._meta.verbose_name)] = [_told(row) for row in found]
+    return rows
+
+
+def _told(row: Model) -> dict[str, Any]:
+    if isinstance(row, Identity):
+        return {"kind": row.kind, "value": identities.reveal(row.enrolment, row.kind)}
+    return _columns(row)
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    return {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
