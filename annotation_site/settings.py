@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "annotation_site.reports",
     "annotation_site.analyses",
+    "annotation_site.research",
     "annotation_site.api",
     "annotation_site.worker",
     "annotation_site.operations",

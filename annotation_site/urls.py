@@ -11,6 +11,7 @@ urlpatterns = [
     path("stimuli/maps/", include("annotation_site.studies.urls")),
     path("stimuli/", include("annotation_site.stimuli.urls")),
     path("import/", include("annotation_site.studies.importing.urls")),
+    path("research/", include("annotation_site.research.urls")),
     path("reports/", include("annotation_site.reports.urls")),
     path("", include("annotation_site.recruitment.urls")),
     path("", include("annotation_site.analyses.urls")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -63,13 +63,14 @@ def build_study(
     source: str,
     parser: str = "",
     arms: Sequence[str] = (),
+    then: Callable[[Study], object] = lambda study: None,
     **settings: Any,
 ) -> Study:
     """A draft study with one queued generation, of a seed of its own, for each stimulus.
 
     The order of items and the images' seeds follow from ``seed`` alone. ``arms`` show each word with several maps
-    (see ``studies.arms``). ``settings`` are further fields of Study. Raises ArmError, and StudyExists when the slug
-    is taken.
+    (see ``studies.arms``). ``then`` is called with the study in the same transaction. ``settings`` are further fields of
+    Study. Raises ArmError, and StudyExists when the slug is taken.
     """
     refuse_taken(slug)
     check_arms(arms)
@@ -92,6 +93,7 @@ def build_study(
     Generation.objects.bulk_create(every.values(), ignore_conflicts=True, batch_size=500)
     pairs = [(one.identity, two.identity if two else "") for one, two in zip(wanted, others, strict=True)]
     _items(study, list(zip(ordered, pairs, strict=True)), prompts, arms, rng)
+    then(study)
     return study
 
 
@@ -99,7 +101,7 @@ def refuse_taken(slug: str) -> None:
     """Raise StudyExists when there is a study of that slug."""
     if Study.objects.filter(slug=slug).exists():
         raise StudyExists(
-            f"There is a study {slug!r} already: choose another --study, or delete that one in the admin."
+            f"There is a study {slug!r} already: choose another slug, or delete that one in the admin."
         )
 
 

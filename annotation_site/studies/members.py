@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.accounts.roles import is_admin, may_create
 
-__all__ = ["Member", "is_admin", "may_create"]
+__all__ = ["Member", "add_member", "is_admin", "may_create", "remove_member"]
 
 
 class Member(models.Model):
@@ -29,3 +34,48 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role} of {self.study}"
+
+
+def add_member(study: Any, name: str, role: str) -> Member:
+    """Give the user of this name, or with this e-mail address, a part in a study, or another part than they had.
+
+    Raises ValidationError when there is no such account, or when the study would be left without a researcher.
+    """
+    user = _user(name.strip())
+    with transaction.atomic():
+        _lock(study)
+        member, _new = Member.objects.update_or_create(study=study, user=user, defaults={"role": role})
+        _require_researcher(study)
+    return member
+
+
+def remove_member(study: Any, pk: int) -> bool:
+    """Take a part in a study away; False when it was gone already. Raises ValidationError for the last researcher."""
+    with transaction.atomic():
+        _lock(study)
+        removed, _each = Member.objects.filter(study=study, pk=pk).delete()
+        _require_researcher(study)
+    return bool(removed)
+
+
+def _user(name: str) -> Any:
+    users = get_user_model().objects.filter(is_active=True)
+    found = users.filter(username=name).first()
+    by_address = list(users.filter(email__iexact=name)[:2]) if name and found is None else []
+    if found is None and len(by_address) == 1:
+        found = by_address[0]
+    if found is None:
+        raise ValidationError(
+            gettext("No account is called “%(name)s”: ask an administrator to make one.") % {"name": name}
+        )
+    return found
+
+
+def _lock(study: Any) -> None:
+    """Of two researchers who remove each other at once, the second sees what the first has done."""
+    list(type(study).objects.select_for_update().filter(pk=study.pk).values_list("pk"))
+
+
+def _require_researcher(study: Any) -> None:
+    if not Member.objects.filter(study=study, role=Member.Role.RESEARCHER).exists():
+        raise ValidationError(gettext("A study keeps at least one researcher: add another one first."))

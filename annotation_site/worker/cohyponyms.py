@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from annotation_site.stimuli.recipes import store_recipe
 from annotation_site.studies.building import Stimulus, build_study, refuse_taken
 from annotation_site.studies.models import Study
-from annotation_site.worker.sampling import INSTRUCTED, store_recipe
+from annotation_site.worker.sampling import INSTRUCTED
 from attribution import records
 from attribution.ontology import COCO, NounPair, Ontology, noun_pairs, read_ontology
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from annotation_site.stimuli.models import Recipe
+from annotation_site.stimuli.recipes import store_recipe
 from annotation_site.studies.building import Stimulus, build_study, refuse_taken
 from annotation_site.studies.models import Study
 from attribution import records
-from attribution.errors import PipelineError
 from attribution.language.captions import Caption, load_captions
 from attribution.language.parser import Parser, load_parser
 from attribution.language.sampling import Sample, sample_pairs
-from attribution.presets import preset
 
 TINYWORLD = "tinyworld"
 # A study that people are to judge begins with instructions; one without is a choice to be made.
@@ -111,19 +109,3 @@ def presence_study(*, slug: str, title: str, prompts: int, seed: int, recipe: re
 
 def _index_of(prompt: records.Prompt, start: int, end: int) -> int:
     return next(index for index, word in enumerate(prompt.words) if (word.start, word.end) == (start, end))
-
-
-def recipe_of(model: str, *, revision: str = "", **changes: Any) -> records.Recipe:
-    """The model's usual recipe with what the user changed (None: unchanged)."""
-    usual = preset(model, revision).recipe
-    recipe = replace(usual, **{name: value for name, value in changes.items() if value is not None})
-    for name in ("height", "width"):
-        if getattr(recipe, name) % 8:
-            raise PipelineError(f"--{name} is {getattr(recipe, name)}: diffusion models need a multiple of 8 pixels.")
-    return recipe
-
-
-def store_recipe(record: records.Recipe) -> Recipe:
-    """The recipe's row, with what pages say of its model."""
-    known = preset(record.model, record.revision)
-    return Recipe.objects.ensure(record, model_title=known.title, trained=known.trained)

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.stimuli.models import Generation
+from annotation_site.stimuli.recipes import recipe_of
 from annotation_site.studies.arms import ArmError
 from annotation_site.studies.building import StudyExists
 from annotation_site.studies.models import Study
 from annotation_site.worker.generation import wanted_by
-from annotation_site.worker.sampling import recipe_of
 from attribution import records
 from attribution.errors import AttributionError
 

@@ -6,9 +6,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from annotation_site.stimuli.recipes import store_recipe
 from annotation_site.studies.building import Stimulus, build_study, refuse_taken
 from annotation_site.studies.models import Study
-from annotation_site.worker.sampling import INSTRUCTED, store_recipe
+from annotation_site.worker.sampling import INSTRUCTED
 from attribution import records
 from attribution.errors import AnalysisError
 from attribution.language.parser import Parser, load_parser

@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.rating import assignment
+from annotation_site.stimuli.recipes import recipe_of
 from annotation_site.studies.models import Study
 from annotation_site.worker.known_items import NothingKnown, add_gold, add_instructed, add_practice
-from annotation_site.worker.sampling import Draw, presence_study, recipe_of, sample_study
+from annotation_site.worker.sampling import Draw, presence_study, sample_study
 from attribution.errors import AttributionError
 
 LIKERT, PRESENCE = "demo", "demo-presence"

@@ -1,0 +1,25 @@
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from annotation_site.research import member_views, views, wizard_views
+
+
+class Move(StringConverter):
+    regex = "open|pause|close"
+
+
+register_converter(Move, "study_move")
+
+urlpatterns = [
+    path("", views.home, name="research-home"),
+    path("new/", wizard_views.new, name="research-new"),
+    path("orders/<int:pk>/", wizard_views.order, name="research-order"),
+    path("orders/<int:pk>/review/", wizard_views.review, name="research-review"),
+    path("orders/<int:pk>/discard/", wizard_views.discard, name="research-discard"),
+    path("orders/<int:pk>/<slug:name>/", wizard_views.step, name="research-step"),
+    path("studies/<slug:slug>/", views.study, name="research-study"),
+    path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
+    path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
+    path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),
+    path("studies/<slug:slug>/<study_move:to>/", views.move, name="research-move"),
+]

@@ -1,0 +1,83 @@
+"""The researcher's home, and the page of one study: what it needs, and opening, pausing and closing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from annotation_site.rating import assignment
+from annotation_site.reports.actions import with_progress
+from annotation_site.research.home import images_of, next_step, rows
+from annotation_site.research.links import links
+from annotation_site.research.pages import page
+from annotation_site.studies.access import study_to_run
+from annotation_site.studies.members import may_create
+from annotation_site.studies.models import Study, StudyOrder
+
+
+@page("GET")
+def home(request: HttpRequest) -> HttpResponse:
+    orders = StudyOrder.objects.filter(orderer=request.user.pk).exclude(state=StudyOrder.State.DONE)
+    context = {"rows": rows(request.user), "orders": orders, "may_create": may_create(request.user)}
+    return render(request, "research/home.html", context)
+
+
+@page("GET")
+def study(request: HttpRequest, slug: str) -> HttpResponse:
+    found = with_progress(Study.objects.visible_to(request.user)).filter(slug=slug).first()
+    if found is None:
+        raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
+    return render(request, "research/study.html", _page(request, found))
+
+
+def _page(request: HttpRequest, study: Study) -> dict[str, Any]:
+    may_run = Study.objects.run_by(request.user).filter(pk=study.pk).exists()
+    images = images_of([study])[study.pk]
+    found = assignment.problems(study) if may_run and study.state == Study.State.DRAFT else []
+    return {
+        "study": study,
+        "images": images,
+        "next": next_step(study, images, may_run=may_run),
+        "may_run": may_run,
+        "may_create": may_create(request.user),
+        "problems": found,
+        "blocked": any(problem.blocks for problem in found),
+        "links": links(study, may_run=may_run),
+    }
+
+
+@page("POST")
+def move(request: HttpRequest, slug: str, to: str) -> HttpResponse:
+    """Open, pause or close; what cannot be done now is said, and nothing changes."""
+    study = study_to_run(request, slug)
+    try:
+        said = MOVES[to](study)
+    except assignment.StudyNotReady as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect("research-study", slug=slug)
+
+
+def _open(study: Study) -> str:
+    assignment.open_study(study)
+    return str(_("The study is open: raters can join."))
+
+
+def _pause(study: Study) -> str:
+    if not assignment.pause_study(study):
+        raise assignment.StudyNotReady(_("Only an open study can be paused."))
+    return str(_("The study is paused: no place is handed out, and answers on their way are still taken."))
+
+
+def _close(study: Study) -> str:
+    if not assignment.close_study(study):
+        raise assignment.StudyNotReady(_("Only an open or a paused study can be closed."))
+    return str(_("The study is closed: its numbers are final."))
+
+
+MOVES = {"open": _open, "pause": _pause, "close": _close}
