@@ -58,8 +58,25 @@ class Forecast:
         return self.pay + self.fees
 
     @property
+    def people(self) -> str:
+        return duration(self.rater_hours)
+
+    @property
+    def most_each(self) -> str:
+        return duration(self.most_hours_each)
+
+    @property
+    def image_duration(self) -> str:
+        return duration(self.image_hours or 0)
+
+    @property
     def image_hours(self) -> float | None:
         return self.images * self.image_time.seconds / 3600 if self.image_time else None
+
+
+def duration(hours: float) -> str:
+    """``2.5 h``; below two hours ``90 min``, and never less than one minute."""
+    return f"{hours:.1f} h" if hours >= 2 else f"{max(1, round(hours * 60))} min"
 
 
 def forecast(preset: str, choices: dict[str, Any], image_time: ImageTime | None) -> Forecast:
@@ -104,8 +121,8 @@ def _told(preset: str, choices: dict[str, Any], items: int) -> Iterator[str]:
         each = choices["prompts"] * choices["seeds"] // 2
         power = power_two_proportions(*SHARES, each)
         shares = {"one": f"{SHARES[0]:.0%}", "other": f"{SHARES[1]:.0%}", "each": each, "power": f"{power:.0%}"}
-        yield _("%(each)s images of each kind find a difference like the paper’s (%(one)s against %(other)s) with power "
-                "%(power)s.") % shares  # fmt: skip
+        yield _("%(each)s images of each kind find a difference like the paper's (%(one)s against %(other)s) with "
+                "power %(power)s.") % shares  # fmt: skip
         if choices["seeds"] > 1:
             yield _("Less, as far as images of one prompt are alike: the planning page takes that into account.")
     elif preset == StudyOrder.Preset.CHANGE:
@@ -126,15 +143,18 @@ def _told_of_words(preset: str, choices: dict[str, Any]) -> Iterator[str]:
     if preset == StudyOrder.Preset.COMPARISON:
         words = choices["per_tag"] * choices["tags"]
         least = detectable_difference(SPREAD, words, POWER)
-        yield _("%(words)s words in all find a difference of %(least)s points between two maps with power 80%%, or less, "
-                "since both are of the same words.") % {"words": words, "least": f"{least:.2f}"}  # fmt: skip
+        yield _("%(words)s words in all find a difference of %(least)s points between two maps with power 80%%, or "
+                "less, since both are of the same words.") % {"words": words, "least": f"{least:.2f}"}  # fmt: skip
 
 
 def image_time(choices: dict[str, Any]) -> ImageTime | None:
     """What images have taken on this site: of the same recipe, or else of the same model; None where none was made."""
     recipe = recipe_of(choices["model"], **choices["recipe"])
     made = Generation.objects.filter(state=Generation.State.DONE, seconds__isnull=False)
-    for same, mine in ((True, made.filter(recipe__digest=recipe.digest)), (False, made.filter(recipe__model=recipe.model))):
+    for same, mine in (
+        (True, made.filter(recipe__digest=recipe.digest)),
+        (False, made.filter(recipe__model=recipe.model)),
+    ):
         found = mine.aggregate(seconds=Avg("seconds"), images=Count("pk"))
         if found["images"]:
             return ImageTime(found["seconds"], found["images"], same)
@@ -146,5 +166,5 @@ def seconds_an_answer(kind: str) -> float | None:
     answers = Judgement.objects.of_people().filter(
         seat__study__kind=kind, current=True, browser_milliseconds__isnull=False
     )
-    taken = list(answers.order_by("-pk").values_list("browser_milliseconds", flat=True)[:RECENT])
-    return round(statistics.median(taken) / 1000, 1) if taken else None
+    taken: list[Any] = list(answers.order_by("-pk").values_list("browser_milliseconds", flat=True)[:RECENT])
+    return round(statistics.median(map(float, taken)) / 1000, 1) if taken else None

@@ -94,7 +94,11 @@ def next_step(study: Any, images: Images, *, may_run: bool) -> Next:
     left = study.places - study.answered
     text = ngettext("%(left)d answer is still wanted.", "%(left)d answers are still wanted.", left) % {"left": left}
     recruit = address("recruitment", study.slug) or own
-    return Next(text, _("Bring raters"), recruit) if may_run else Next(text, _("Follow it"), address("report-live", study.slug))
+    return (
+        Next(text, _("Bring raters"), recruit)
+        if may_run
+        else Next(text, _("Follow it"), address("report-live", study.slug))
+    )
 
 
 def _of_a_draft(study: Any, images: Images, own: str) -> Next:

@@ -27,7 +27,7 @@ FOR_ALL = (
 FOR_RESEARCHERS = (
     ("recruitment", _("Recruitment"), _("Where raters come from, and the links they come by")),
     ("payments", _("Payments"), _("What raters are owed, and what was paid")),
-    ("report-exclusions", _("Exclusions"), _("Whom the study’s own rules take out")),
+    ("report-exclusions", _("Exclusions"), _("Whom the study's own rules take out")),
     ("research-members", _("Members"), _("Who runs and who reads this study")),
     ("research-copy", _("Copy"), _("A new draft with the same settings")),
 )

@@ -87,7 +87,9 @@ def copy(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         made = _copied(request, study, form)
         if made is not None:
-            messages.success(request, _("A draft like “%(title)s”, without its raters and answers.") % {"title": study.title})
+            messages.success(
+                request, _("A draft like “%(title)s”, without its raters and answers.") % {"title": study.title}
+            )
             return redirect("research-study", slug=made.slug)
     return render(request, "research/copy.html", {"study": study, "form": form}, status=422 if form.errors else 200)
 

@@ -35,12 +35,12 @@ ARMS: tuple[tuple[str, Text], ...] = (
 SEED_HELP = gettext_lazy("Decides every draw: the same choices and seed give the same study.")
 
 
-def number(label: Text, initial: int, least: int, most: int, **more: Any) -> forms.IntegerField:
+def number(label: Any, initial: int, least: int, most: int, **more: Any) -> forms.IntegerField:
     widget = forms.TextInput(attrs={"inputmode": "numeric", "class": "short"})
     return forms.IntegerField(label=label, initial=initial, min_value=least, max_value=most, widget=widget, **more)
 
 
-def decimal(label: Text, least: float, most: float, **more: Any) -> forms.FloatField:
+def decimal(label: Any, least: float, most: float, **more: Any) -> forms.FloatField:
     widget = forms.TextInput(attrs={"inputmode": "decimal", "class": "short"})
     return forms.FloatField(label=label, min_value=least, max_value=most, widget=widget, **more)
 
@@ -92,7 +92,7 @@ class CaptionsStep(Step):
         required=False,
         validators=[FileExtensionValidator(CAPTION_SUFFIXES)],
         help_text=gettext_lazy(
-            "COCO’s captions_*.json, a text file with one caption a line, or a CSV with a column “caption”; at most "
+            "COCO's captions_*.json, a text file with one caption a line, or a CSV with a column “caption”; at most "
             "100 MB, in UTF-8."
         ),
     )
@@ -110,13 +110,15 @@ class CaptionsStep(Step):
 
     def said(self) -> Iterable[str]:
         own = self.cleaned_data["captions"] == "upload"
-        yield self.order.captions_name if own else _("the tiny world’s")
+        yield self.order.captions_name if own else _("the tiny world's")
 
 
 class PairsStep(Step):
     name = "pairs"
     question = gettext_lazy("How many words of each part of speech?")
-    lead = gettext_lazy("The paper asks about 200 words, each in an image of its own, of each of the 14 commonest tags.")
+    lead = gettext_lazy(
+        "The paper asks about 200 words, each in an image of its own, of each of the 14 commonest tags."
+    )
 
     per_tag = number(gettext_lazy("Words of each tag"), 200, 1, 100_000)
     tags = number(gettext_lazy("Tags"), 14, 1, 17, help_text=gettext_lazy("The most common ones of your captions."))
@@ -135,9 +137,9 @@ class PairsStep(Step):
 
 class ArmsStep(Step):
     name = "arms"
-    question = gettext_lazy("What are DAAM’s maps compared with?")
+    question = gettext_lazy("What are DAAM's maps compared with?")
     lead = gettext_lazy(
-        "Raters see each word’s own map and these others, and are not told which is which. Maps of another method are "
+        "Raters see each word's own map and these others, and are not told which is which. Maps of another method are "
         "added to the draft later, with manage.py add_arm."
     )
 
@@ -156,13 +158,15 @@ class ArmsStep(Step):
 class NounsStep(Step):
     name = "nouns"
     question = gettext_lazy("Which things are drawn together?")
-    lead = gettext_lazy("Half of the prompts name two things of one kind (a fork and a knife), half two of different kinds.")
+    lead = gettext_lazy(
+        "Half of the prompts name two things of one kind (a fork and a knife), half two of different kinds."
+    )
 
     ontology = forms.ChoiceField(
         label=gettext_lazy("Things"),
         choices=[
-            ("coco", gettext_lazy("The paper’s: the 80 things of COCO, in 11 kinds")),
-            ("tinyworld", gettext_lazy("The tiny world’s, which the shipped model can draw")),
+            ("coco", gettext_lazy("The paper's: the 80 things of COCO, in 11 kinds")),
+            ("tinyworld", gettext_lazy("The tiny world's, which the shipped model can draw")),
         ],
         initial="coco",
         widget=forms.RadioSelect,
@@ -183,15 +187,15 @@ class NounsStep(Step):
 
     def said(self) -> Iterable[str]:
         found = self.cleaned_data
-        yield _("the tiny world’s things") if found["ontology"] == "tinyworld" else _("the things of COCO")
+        yield _("the tiny world's things") if found["ontology"] == "tinyworld" else _("the things of COCO")
         yield _("%(prompts)s prompts, images of each: %(seeds)s") % found
         yield _("seed %(seed)s") % found
 
 
 class SetsStep(Step):
     name = "sets"
-    question = gettext_lazy("Which adjectives take each other’s place?")
-    lead = gettext_lazy("All images of a set are drawn from one seed; each is shown beside the set’s first.")
+    question = gettext_lazy("Which adjectives take each other's place?")
+    lead = gettext_lazy("All images of a set are drawn from one seed; each is shown beside the set's first.")
 
     templates = forms.CharField(
         label=gettext_lazy("Swap sets, one a line"),
@@ -208,7 +212,9 @@ class SetsStep(Step):
     def clean_templates(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["templates"].splitlines() if line.strip()]
         if len(lines) > MOST_SETS:
-            raise ValidationError(_("%(number)s sets: give at most %(most)s.") % {"number": len(lines), "most": MOST_SETS})
+            raise ValidationError(
+                _("%(number)s sets: give at most %(most)s.") % {"number": len(lines), "most": MOST_SETS}
+            )
         for line in lines:
             if lines.count(line) > 1:
                 raise ValidationError(_("“%(line)s” stands there twice: leave one.") % {"line": line})
@@ -240,7 +246,10 @@ class ModelStep(Step):
     dtype = forms.ChoiceField(
         label=gettext_lazy("Number type"),
         required=False,
-        choices=[("", gettext_lazy("the model’s usual")), *((name, name) for name in ("float32", "float16", "bfloat16"))],
+        choices=[
+            ("", gettext_lazy("the model's usual")),
+            *((name, name) for name in ("float32", "float16", "bfloat16")),
+        ],
     )
     usual = ("steps", "guidance", "height", "width", "dtype")
 
@@ -297,7 +306,11 @@ class RatersStep(Step):
     question = gettext_lazy("How many people judge each item?")
 
     seats_per_item = number(
-        gettext_lazy("Raters of each item"), 3, 1, 15, help_text=gettext_lazy("The paper had three. An odd number has no ties.")
+        gettext_lazy("Raters of each item"),
+        3,
+        1,
+        15,
+        help_text=gettext_lazy("The paper had three. An odd number has no ties."),
     )
     cap_share = decimal(
         gettext_lazy("Largest share of one rater, percent"),
@@ -399,7 +412,7 @@ def answered(step: type[Step], order: StudyOrder) -> Step:
     return step(order) if typed is None else step(order, MultiValueDict(typed))
 
 
-def typed(step: type[Step], data: MultiValueDict[str, str]) -> dict[str, list[str]]:
+def typed(step: type[Step], data: Any) -> dict[str, list[str]]:
     """What to keep of a submission: the step's own fields, as they came."""
     return {name: data.getlist(name) for name in step.base_fields if name in data and name != "file"}
 

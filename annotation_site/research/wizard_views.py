@@ -21,6 +21,7 @@ from annotation_site.research.home import images_of
 from annotation_site.research.pages import address, page, require_creator
 from annotation_site.stimuli import files
 from annotation_site.studies.models import StudyOrder
+from annotation_site.studies.orders import EDITABLE
 
 LONGEST_NAME = 100
 
@@ -40,7 +41,7 @@ def new(request: HttpRequest) -> HttpResponse:
     require_creator(request)
     form = PresetForm(request.POST or None)
     if form.is_valid():
-        order = StudyOrder.objects.create(orderer_id=request.user.pk, preset=form.cleaned_data["preset"])
+        order = StudyOrder.objects.create(orderer_id=int(request.user.pk or 0), preset=form.cleaned_data["preset"])
         return redirect(_address(order, steps.STEPS[order.preset][0].name))
     context = {"form": form, "imports": address("import-study")}
     return render(request, "research/new.html", context, status=422 if form.errors else 200)
@@ -67,7 +68,9 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         return redirect(_address(order, names[at - 1]) if at else "research-home")
     if not valid:
         return _shown(request, order, form, at, status=422)
-    return redirect(_address(order, names[at + 1] if at + 1 < len(names) and "review" not in request.POST else "review"))
+    return redirect(
+        _address(order, names[at + 1] if at + 1 < len(names) and "review" not in request.POST else "review")
+    )
 
 
 def _keep(order: StudyOrder, form: steps.Step, file: UploadedFile | None) -> bool:
@@ -142,14 +145,11 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an order that no worker has taken."""
     _order(request, pk)
     gone, _each = StudyOrder.objects.filter(
-        pk=pk, orderer=request.user.pk, state__in=[*_EDITABLE, StudyOrder.State.QUEUED]
+        pk=pk, orderer=request.user.pk, state__in=[*EDITABLE, StudyOrder.State.QUEUED]
     ).delete()
     said = _("The order is discarded.") if gone else _("A worker has the order already: nothing was discarded.")
     messages.info(request, said)
     return redirect("research-home")
-
-
-_EDITABLE = (StudyOrder.State.DRAFT, StudyOrder.State.FAILED)
 
 
 def _order(request: HttpRequest, pk: int) -> StudyOrder:

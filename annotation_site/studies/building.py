@@ -69,8 +69,8 @@ def build_study(
     """A draft study with one queued generation, of a seed of its own, for each stimulus.
 
     The order of items and the images' seeds follow from ``seed`` alone. ``arms`` show each word with several maps
-    (see ``studies.arms``). ``then`` is called with the study in the same transaction. ``settings`` are further fields of
-    Study. Raises ArmError, and StudyExists when the slug is taken.
+    (see ``studies.arms``). ``then`` is called with the study in the same transaction. ``settings`` are further
+    fields of Study. Raises ArmError, and StudyExists when the slug is taken.
     """
     refuse_taken(slug)
     check_arms(arms)
@@ -100,9 +100,7 @@ def build_study(
 def refuse_taken(slug: str) -> None:
     """Raise StudyExists when there is a study of that slug."""
     if Study.objects.filter(slug=slug).exists():
-        raise StudyExists(
-            f"There is a study {slug!r} already: choose another slug, or delete that one in the admin."
-        )
+        raise StudyExists(f"There is a study {slug!r} already: choose another slug, or delete that one in the admin.")
 
 
 def interleave(stimuli: Iterable[S], rng: random.Random) -> list[S]:

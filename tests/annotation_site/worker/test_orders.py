@@ -49,7 +49,9 @@ def test_a_presence_study_is_made_and_run_by_its_orderer(orderer):
         "draft", "presence", "Ordered", 2, 0.5,
     )  # fmt: skip
     assert study.items.count() == 8
-    assert set(Generation.objects.values_list("state", "recipe__model", "recipe__steps")) == {("queued", "tinyworld", 7)}
+    assert set(Generation.objects.values_list("state", "recipe__model", "recipe__steps")) == {
+        ("queued", "tinyworld", 7)
+    }
     assert list(study.members.values_list("user", "role")) == [(orderer.pk, Member.Role.RESEARCHER)]
 
 

@@ -1,0 +1,139 @@
+"""A researcher's home: own studies and their next step, moving them on, their members, and copies."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from annotation_site.rating.models import Judgement
+from annotation_site.studies.copying import copy_study
+from annotation_site.studies.members import Member, add_member, remove_member
+from annotation_site.studies.models import ConsentText, KnownAnswer, Study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rosa(make_study) -> User:
+    user = User.objects.create_user("rosa", "rosa@example.org")
+    user.groups.add(Group.objects.get(name="researchers"))
+    return user
+
+
+@pytest.fixture
+def draft(make_study, rosa) -> Study:
+    study = make_study(opened=False)
+    Member.objects.create(study=study, user=rosa)
+    return study
+
+
+@pytest.fixture
+def browser(client, rosa):
+    client.force_login(rosa)
+    return client
+
+
+def move(browser, to: str):
+    return browser.post(reverse("research-move", args=["study", to]), follow=True)
+
+
+def test_home_lists_own_studies_alone_with_their_next_step(browser, draft, make_study):
+    Study.objects.filter(pk=make_study(slug="anothers").pk).update(title="Anothers")
+    page = browser.get(reverse("research-home")).content.decode()
+    assert "Check and open it" in page
+    assert "Anothers" not in page
+
+
+def test_home_asks_a_fixed_number_of_questions(browser, draft, rosa, make_study, django_assert_max_num_queries):
+    for number in range(3):
+        Member.objects.create(study=make_study(slug=f"s{number}", items=1, opened=False), user=rosa)
+    with django_assert_max_num_queries(14):
+        browser.get(reverse("research-home"))
+
+
+def test_a_study_is_opened_paused_and_closed(browser, draft):
+    assert "The study is open" in move(browser, "open").content.decode()
+    assert "is paused" in move(browser, "pause").content.decode()
+    assert "Only an open study can be paused" in move(browser, "pause").content.decode()
+    assert "is closed" in move(browser, "close").content.decode()
+    draft.refresh_from_db()
+    assert draft.state == "closed"
+    assert list(draft.changes.values_list("state", flat=True)) == ["open", "paused", "closed"]
+
+
+def test_what_keeps_a_draft_from_opening_is_said(browser, draft):
+    draft.items.all().delete()
+    page = browser.get(reverse("research-study", args=["study"])).content.decode()
+    assert "has no items" in page
+    assert "disabled" in page
+    assert "has no items" in move(browser, "open").content.decode()
+
+
+def test_viewers_read_and_move_nothing(client, draft):
+    vera = add_member(draft, str(User.objects.create_user("vera")), Member.Role.VIEWER).user
+    client.force_login(vera)
+    page = client.get(reverse("research-study", args=["study"])).content.decode()
+    assert "Open it to raters" not in page
+    assert client.post(reverse("research-move", args=["study", "open"])).status_code == 404
+
+
+def test_members_come_by_name_or_address_and_the_last_researcher_stays(draft, rosa):
+    User.objects.create_user("Vera", "vera@example.org")
+    assert add_member(draft, " VERA@example.org ", Member.Role.VIEWER).role == "viewer"
+    with pytest.raises(ValidationError, match="at least one researcher"):
+        remove_member(draft, draft.members.get(user=rosa).pk)
+    with pytest.raises(ValidationError, match="at least one researcher"):
+        add_member(draft, "rosa", Member.Role.VIEWER)
+    assert add_member(draft, "Vera", Member.Role.RESEARCHER).role == "researcher"
+    assert remove_member(draft, draft.members.get(user=rosa).pk)
+    assert list(draft.members.values_list("user__username", flat=True)) == ["Vera"]
+
+
+def test_an_unknown_account_is_said_at_the_field(browser, draft):
+    refused = browser.post(reverse("research-members", args=["study"]), {"name": "nobody", "role": "viewer"})
+    assert refused.status_code == 422
+    assert "No account is called “nobody”" in refused.content.decode()
+    assert browser.post(reverse("research-members", args=["study"]), {"name": "", "role": "x"}).status_code == 422
+
+
+def test_another_studys_member_is_not_removed(browser, draft, make_study):
+    other = Member.objects.create(study=make_study(slug="other"), user=User.objects.create_user("max"))
+    browser.post(reverse("research-member-remove", args=["study", other.pk]))
+    assert Member.objects.filter(pk=other.pk).exists()
+
+
+def test_a_copy_has_the_settings_and_items_and_nothing_of_the_raters(draft, rosa):
+    ConsentText.objects.create(study=draft, version="own-1", locale="en", text="Do you agree?")
+    Study.objects.update(consent_version="own-1", seats_per_item=5, screen_out_code="OUT")
+    draft.refresh_from_db()
+    first = draft.items.first()
+    copy = copy_study(draft, slug="again", title="Again", owner=rosa, with_items=True)
+    assert (copy.state, copy.seats_per_item, copy.opened_at, copy.cap) == ("draft", 5, None, None)
+    assert copy.completion_code != draft.completion_code
+    assert copy.screen_out_code not in {"", "OUT"}
+    assert copy.items.count() == 4
+    assert copy.items.first().generation_id == first.generation_id
+    assert copy.consent_texts.get().text == "Do you agree?"
+    assert list(copy.members.values_list("user", "role")) == [(rosa.pk, "researcher")]
+    assert not Judgement.objects.filter(seat__study=copy).exists()
+    assert not KnownAnswer.objects.filter(item__study=copy).exists()
+    assert draft.items.count() == 4
+
+
+def test_withdrawn_items_stay_behind(draft, rosa):
+    from annotation_site.rating.assignment import withdraw_item
+
+    withdraw_item(draft.items.first(), reason="faces")
+    assert copy_study(draft, slug="again", title="Again", owner=rosa, with_items=True).items.count() == 3
+    assert not copy_study(draft, slug="bare", title="Bare", owner=rosa, with_items=False).items.exists()
+
+
+def test_the_copy_page_offers_a_free_name_and_refuses_a_taken_one(browser, draft):
+    address = reverse("research-copy", args=["study"])
+    assert 'value="study-2"' in browser.get(address).content.decode()
+    refused = browser.post(address, {"title": "Again", "slug": "study", "items": "with"})
+    assert refused.status_code == 422
+    assert browser.post(address, {"title": "Again", "slug": "study-2", "items": "with"}).status_code == 302
+    assert "study-3" in browser.get(address).content.decode()
