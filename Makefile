@@ -35,7 +35,7 @@ test: $(INSTALLED) ## the whole test suite, on SQLite and on PostgreSQL
 	elif [ -n "$$CI" ]; then echo "PostgreSQL at $(TEST_POSTGRES) does not answer, and CI must test on it."; exit 1; \
 	else echo "PostgreSQL at $(TEST_POSTGRES) does not answer: the site was tested on SQLite alone. Set TEST_POSTGRES."; fi
 
-lint: $(INSTALLED) ## style, types, import contracts, migrations, deployment settings
+lint: $(INSTALLED) ## style, types, import contracts, migrations, deployment settings, known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy attribution annotation_site
@@ -43,6 +43,9 @@ lint: $(INSTALLED) ## style, types, import contracts, migrations, deployment set
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	ATTEST_ENV=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		DATABASE_URL=postgres://attest@localhost/attest $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@if $(BIN)/python -c "from urllib.request import urlopen; urlopen('https://pypi.org/pypi/pip/json', timeout=10)" 2>/dev/null; \
+	then $(BIN)/pip-audit --local --skip-editable --progress-spinner off; \
+	else echo "pypi.org cannot be reached: dependencies were not compared with known vulnerabilities."; fi
 
 format: $(INSTALLED) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix

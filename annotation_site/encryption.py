@@ -1,7 +1,7 @@
 """Text that is stored so that the database alone does not tell it: Fernet, with keys that can be changed.
 
 ``ENCRYPTION_KEYS`` are tried in turn, the first one encrypts. One made from SECRET_KEY comes after them, so that a site
-that starts without keys of its own can have them later; ``manage.py rotate_keys`` then encrypts everything anew.
+that starts without keys of its own can have them later: keep the old ones behind the new one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,6 @@ def encrypt(text: str) -> str:
 def decrypt(encrypted: str) -> str:
     try:
         return _keys().decrypt(encrypted.encode()).decode()
-    except InvalidToken as error:
-        raise Unreadable("This was encrypted with another key: put it back into ENCRYPTION_KEYS, last.") from error
-
-
-def rotate(encrypted: str) -> str:
-    """The same text, encrypted with the first key."""
-    try:
-        return _keys().rotate(encrypted.encode()).decode()
     except InvalidToken as error:
         raise Unreadable("This was encrypted with another key: put it back into ENCRYPTION_KEYS, last.") from error
 
