@@ -24,6 +24,7 @@ CACHE_URL                  cache of hints and throttles, ``rediscache://...``   
 PROXIES                    proxies in front that set X-Forwarded-For                0, production 1
 ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
 ATTEST_RATER_RATE          requests to the API by one rater                         600/min
+ATTEST_RESEARCHER_RATE     requests to the API by one researcher's account          1200/min
 ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions            the shipped one
 ATTEST_STATIC              folder that ``collectstatic`` fills                      static/ in ATTEST_DATA
 DATABASE_POOL              connections to PostgreSQL that a process keeps at most   8
@@ -305,6 +306,7 @@ REST_FRAMEWORK = {
 API_RATES = {
     "enrol": env.str("ATTEST_ENROLMENT_RATE", default="60/hour"),
     "rater": env.str("ATTEST_RATER_RATE", default="600/min"),
+    "researcher": env.str("ATTEST_RESEARCHER_RATE", default="1200/min"),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Attest, for programs",
@@ -314,7 +316,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"StudyStateEnum": "annotation_site.studies.models.Study.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "StudyStateEnum": "annotation_site.studies.models.Study.State",
+        "StudyKindEnum": "annotation_site.studies.models.Study.Kind",
+        "GenerationStateEnum": "annotation_site.stimuli.models.Generation.State",
+    },
 }
 
 UNFOLD = {

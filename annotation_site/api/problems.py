@@ -6,12 +6,20 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from annotation_site.api.serializers import ProblemSerializer
+
 MEDIA_TYPE = "application/problem+json"
+
+
+def problems(*codes: int) -> dict[Any, OpenApiResponse]:
+    """The errors that an operation may answer with, as the schema says them."""
+    return {(code, MEDIA_TYPE): OpenApiResponse(ProblemSerializer) for code in codes}
 
 
 class Conflict(APIException):

@@ -32,8 +32,8 @@ class StudySerializer(serializers.Serializer):
 
     slug = serializers.SlugField()
     title = serializers.CharField()
-    kind = serializers.ChoiceField(choices=[value for value, _ in Study.Kind.choices])
-    state = serializers.ChoiceField(choices=[value for value, _ in Study.State.choices])
+    kind = serializers.ChoiceField(choices=Study.Kind.choices)
+    state = serializers.ChoiceField(choices=Study.State.choices)
     question = serializers.CharField()
     instructions = serializers.ListField(
         child=serializers.CharField(), help_text="Paragraphs; empty where the study has no words of its own."

@@ -1,4 +1,4 @@
-"""How often a client may ask: enrolling by address, everything else by rater. The rates are settings."""
+"""How often a client may ask: enrolling by address, everything else by rater or account. The rates are settings."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ class RaterThrottle(_Throttle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return f"throttle/rater/{request.auth.pk}" if isinstance(request.auth, Enrolment) else None
+
+
+class ResearcherThrottle(_Throttle):
+    """Requests of one account, by all of its tokens."""
+
+    scope = "researcher"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return f"throttle/researcher/{request.user.pk}" if request.user else None

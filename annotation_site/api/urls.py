@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from annotation_site.api import docs, views
@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/seats/<int:pk>/judgement/", views.JudgementView.as_view(), name="api-judge"),
     path("v1/seats/<int:pk>/heartbeat/", views.HeartbeatView.as_view(), name="api-heartbeat"),
     path("v1/seats/<int:pk>/release/", views.ReleaseView.as_view(), name="api-release"),
+    path("v1/research/", include("annotation_site.api.research.urls")),
     path("v1/<path:rest>", views.NowhereView.as_view()),
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs/", docs.page, name="api-docs"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.http import Http404
 from django.utils.translation import get_language
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,8 @@ from rest_framework.views import APIView
 
 from annotation_site.api import payloads, serializers
 from annotation_site.api.authentication import IsEnrolled
-from annotation_site.api.problems import MEDIA_TYPE, Conflict
+from annotation_site.api.idempotency import KEY, key_of
+from annotation_site.api.problems import Conflict, problems
 from annotation_site.api.throttles import EnrolThrottle, RaterThrottle
 from annotation_site.api.turns import next_turn
 from annotation_site.raters.consent import consent_of
@@ -29,19 +29,6 @@ from annotation_site.rating.models import Seat
 from annotation_site.rating.tickets import BadTicket, Ticket
 from annotation_site.rating.views import SEEN
 from annotation_site.studies.models import Study
-
-KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "format": "uuid"},
-    OpenApiParameter.HEADER,
-    required=True,
-    description="A UUID of your own for this submission. Sent again with the same body it gets the first reply.",
-)
-
-
-def problems(*codes: int) -> dict[Any, OpenApiResponse]:
-    """The errors that an operation may answer with."""
-    return {(code, MEDIA_TYPE): OpenApiResponse(serializers.ProblemSerializer) for code in codes}
 
 
 class RaterView(APIView):
@@ -130,7 +117,7 @@ class JudgementView(RaterView):
     def post(self, request: Request, pk: int) -> Response:
         """Stored for good when this answers 200. Safe to repeat: the same key and body get the first reply; another
         body under the same key gets 409, and the first one stands. With a new key it is a correction."""
-        key = _key(request)
+        key = key_of(request)
         fields = _valid(serializers.AnswerSerializer, request)
         seat, ticket = _shown_or_404(request.auth, pk, fields["ticket"])
         try:
@@ -218,15 +205,6 @@ def _enrol(study: Study, fields: dict[str, Any]) -> tuple[Enrolment, bool]:
     if fields["instructions_read"]:
         flow.instructed(enrolment, now=now)
     return enrolment, new
-
-
-def _key(request: Request) -> uuid.UUID:
-    text = request.headers.get("Idempotency-Key", "")
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        message = f"{text!r} is not a UUID: make one for each submission, and send it again with each repeat."
-        raise ValidationError({"Idempotency-Key": [message]}) from error
 
 
 def _shown_or_404(enrolment: Enrolment, pk: int, text: str) -> tuple[Seat, Ticket]:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from annotation_site.studies.models import Study
+from tests.annotation_site.api.researchers import Research, researcher
 
 API = "/api/v1/"
 
@@ -51,3 +52,9 @@ def enrolled(program) -> Callable[..., Program]:
         return Program(program.post("enrolments/", body).json()["token"])
 
     return enrol
+
+
+@pytest.fixture
+def research(make_study) -> Callable[..., Research]:
+    """``research(study, ...)``: the program of a researcher of these studies."""
+    return lambda *studies, **fields: Research(researcher("ada", *studies), **fields)

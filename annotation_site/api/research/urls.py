@@ -1,0 +1,27 @@
+from django.urls import path
+
+from annotation_site.api.research import items, raters, reporting, studies
+
+STUDY = "studies/<slug:slug>/"
+ITEM, RATER = f"{STUDY}items/<int:position>/", f"{STUDY}enrolments/<str:rater>/"
+urlpatterns = [
+    path("studies/", studies.StudiesView.as_view(), name="research-studies"),
+    path(STUDY, studies.StudyView.as_view(), name="research-study"),
+    path(f"{STUDY}progress/", studies.ProgressView.as_view(), name="research-progress"),
+    path(f"{STUDY}open/", studies.OpenView.as_view(), name="research-open"),
+    path(f"{STUDY}pause/", studies.PauseView.as_view(), name="research-pause"),
+    path(f"{STUDY}close/", studies.CloseView.as_view(), name="research-close"),
+    path(f"{STUDY}items/", items.ItemsView.as_view(), name="research-items"),
+    path(ITEM, items.ItemView.as_view(), name="research-item"),
+    path(f"{ITEM}withdraw/", items.WithdrawView.as_view(), name="research-withdraw"),
+    path(f"{STUDY}generations/", items.GenerationsView.as_view(), name="research-generations"),
+    path(f"{STUDY}generations/retry/", items.RetryView.as_view(), name="research-retry"),
+    path(f"{STUDY}generations/<str:identity>/", items.GenerationView.as_view(), name="research-generation"),
+    path(f"{STUDY}enrolments/", raters.EnrolmentsView.as_view(), name="research-enrolments"),
+    path(RATER, raters.EnrolmentView.as_view(), name="research-enrolment"),
+    path(f"{RATER}exclude/", raters.ExcludeView.as_view(), name="research-exclude"),
+    path(f"{RATER}restore/", raters.RestoreView.as_view(), name="research-restore"),
+    path(f"{STUDY}simulated-raters/", raters.SimulateView.as_view(), name="research-simulate"),
+    path(f"{STUDY}judgements/", raters.JudgementsView.as_view(), name="research-judgements"),
+    path(f"{STUDY}report/", reporting.ReportView.as_view(), name="research-report"),
+]

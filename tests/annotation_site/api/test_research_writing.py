@@ -1,0 +1,220 @@
+"""/api/v1/research/ : what a researcher's program makes and changes; once, and never unseen."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+
+from annotation_site.api.models import Reply
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating.models import Judgement
+from annotation_site.rating.simulation import simulate
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.members import Member
+from annotation_site.studies.models import Study
+from tests.annotation_site.api.conftest import Program
+from tests.annotation_site.api.researchers import Research, researcher
+from tests.annotation_site.conftest import sentence
+
+pytestmark = pytest.mark.django_db
+WORDS = ("text", "start", "end", "tag", "lemma", "head", "relation")
+
+
+def new_prompt(number: int = 1) -> dict:
+    prompt = sentence(number)
+    words = [{name: getattr(word, name) for name in WORDS} for word in prompt.words]
+    return {"text": prompt.text, "source_id": prompt.source_id, "words": words}
+
+
+def new_study(**fields) -> dict:
+    stimuli = [{"prompt": new_prompt(number), "word": 2} for number in range(2)]
+    return {
+        "slug": "new", "title": "New", "kind": "likert", "source": "mine", "recipe": {"model": "tinyworld"},
+        "stimuli": stimuli, "seats_per_item": 2, **fields,
+    }  # fmt: skip
+
+
+def test_a_study_of_known_stimuli_is_a_draft_with_queued_images(db):
+    program = Research(researcher())
+    answer = program.once("studies/", new_study(seed=3))
+    assert (answer.status_code, answer.json()["state"], answer.json()["seats_per_item"]) == (201, "draft", 2)
+    study = Study.objects.get(slug="new")
+    assert [item.word.text for item in study.items.all()] == ["dog", "dog"]
+    assert set(Generation.objects.values_list("state", "recipe__model")) == {("queued", "tinyworld")}
+    assert study.members.get().user == program.user
+    assert program.get("studies/new/progress/").json()["generations"]["queued"] == 2
+
+
+def test_a_request_sent_twice_is_carried_out_once(db):
+    program, key = Research(researcher()), uuid.uuid4()
+    first, again = (program.once("studies/", new_study(), key) for _ in range(2))
+    assert (first.status_code, again.status_code, Study.objects.count()) == (201, 201, 1)
+    assert first.json() == again.json()
+    other = program.once("studies/", new_study(slug="another"), key)
+    assert (other.status_code, Study.objects.count()) == (409, 1)
+    # Another account's key is another key.
+    assert Research(researcher("eve")).once("studies/", new_study(slug="another"), key).status_code == 201
+
+
+def test_a_request_that_failed_can_be_tried_again_under_its_key(db):
+    program, key = Research(researcher()), uuid.uuid4()
+    Study.objects.create(slug="new", title="Taken", kind="likert")
+    assert program.once("studies/", new_study(), key).status_code == 409
+    Study.objects.all().delete()
+    assert program.once("studies/", new_study(), key).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_copies_that_come_at_once_are_one():
+    program, key, codes = Research(researcher()), uuid.uuid4(), []
+
+    def send():
+        try:
+            codes.append(program.once("studies/", new_study(), key).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (codes, Study.objects.count(), Reply.objects.count()) == ([201] * 4, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"stimuli": []}, "stimuli"),
+        ({"kind": "presence"}, "stimuli"),
+        ({"kind": "opinion"}, "kind"),
+        ({"slug": "not a slug"}, "slug"),
+        ({"recipe": {"model": "/etc"}}, "recipe"),
+        ({"recipe": {"model": "var/media"}}, None),
+        ({"recipe": {"model": "tinyworld", "height": 65}}, "recipe"),
+        ({"arms": ["blob"]}, "arms"),
+        ({"colour": "red"}, "colour"),
+        ({"seats_per_item": 0}, "seats_per_item"),
+        ({"texts": {"en": {"headline": "?"}}}, "texts"),
+        ({"texts": {"en": {"question": "a\x00b"}}}, "texts"),
+        ({"adaptive_spread": 1e400}, "adaptive_spread"),
+    ],
+)
+def test_what_cannot_be_a_study_is_refused_by_field(db, change, field):
+    program = Research(researcher())
+    answer = program.once("studies/", new_study(**change))
+    if field is None:
+        assert answer.status_code in (201, 400)
+        return
+    assert (answer.status_code, field in answer.json().get("errors", {"adaptive_spread": 1})) == (400, True)
+    assert not Study.objects.exists()
+
+
+def test_words_must_stand_where_they_are_said_to(db):
+    body = new_study()
+    body["stimuli"][1]["prompt"]["words"][2]["start"] = 5
+    answer = Research(researcher()).once("studies/", body)
+    assert answer.status_code == 400
+    assert "are not 'dog'" in answer.content.decode()
+    body = new_study()
+    body["stimuli"][0]["word"] = 9
+    assert "none has index 9" in Research(researcher()).once("studies/", body).content.decode()
+
+
+def test_only_those_who_may_make_studies_do(make_study, django_user_model):
+    viewer = Research(django_user_model.objects.create(username="vera"))
+    assert viewer.once("studies/", new_study()).status_code == 403
+    assert not Study.objects.exists()
+
+
+def test_a_change_needs_the_tag_of_what_it_changes(make_study, research):
+    program = research(make_study(opened=False))
+    tag = program.get("studies/study/")["ETag"]
+    assert program.send("patch", "studies/study/", {"title": "B"}).status_code == 428
+    first = program.send("patch", "studies/study/", {"title": "B"}, **{"If-Match": tag})
+    assert (first.status_code, first.json()["title"]) == (200, "B")
+    late = program.send("patch", "studies/study/", {"title": "C"}, **{"If-Match": tag})
+    assert (late.status_code, late["Content-Type"]) == (412, "application/problem+json")
+    assert Study.objects.get().title == "B"
+    again = program.send("patch", "studies/study/", {"title": "C"}, **{"If-Match": first["ETag"]})
+    assert (again.status_code, again["ETag"]) == (200, program.get("studies/study/")["ETag"])
+
+
+def test_what_answers_depend_on_is_fixed_once_the_study_is_open(make_study, research):
+    program = research(make_study())
+    tag = program.get("studies/study/")["ETag"]
+    answer = program.send("patch", "studies/study/", {"cap_share": 0.5}, **{"If-Match": tag})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["cap_share"])
+    assert program.send("patch", "studies/study/", {"break_every": 9}, **{"If-Match": tag}).status_code == 200
+    for body in ({"state": "closed"}, {"slug": "other"}, {"cap": 1}):
+        assert program.send("patch", "studies/study/", body, **{"If-Match": "*"}).status_code == 400
+
+
+def test_a_study_is_opened_paused_and_closed_and_repeats_change_nothing(make_study, research):
+    program = research(make_study(opened=False))
+    moves = ["open", "open", "pause", "pause", "open", "close", "close"]
+    said = [program.post(f"studies/study/{move}/").json()["state"] for move in moves]
+    assert said == ["open", "open", "paused", "paused", "open", "closed", "closed"]
+    assert [change.state for change in Study.objects.get().changes.all()] == ["open", "paused", "open", "closed"]
+    for move in ("open", "pause"):
+        answer = program.post(f"studies/study/{move}/")
+        assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
+
+
+def test_an_item_is_withdrawn(make_study, research):
+    study = make_study()
+    program = research(study)
+    first = program.post("studies/study/items/1/withdraw/").json()
+    assert first["withdrawn_at"]
+    assert program.post("studies/study/items/1/withdraw/").json() == first
+    assert program.post("studies/study/items/99/withdraw/").status_code == 404
+    assert study.items.in_use().count() == 3
+
+
+def test_failed_images_are_queued_again(make_study, research):
+    study = make_study(done=False)
+    Generation.objects.filter(items__position=0).update(state="failed", error="no memory")
+    program = research(study)
+    [failed] = program.get("studies/study/generations/?state=failed").json()["results"]
+    assert (failed["error"], failed["image"]) == ("no memory", None)
+    assert program.post("studies/study/generations/retry/").json() == {"queued": 1, "left": 4}
+    assert program.post("studies/study/generations/retry/").json() == {"queued": 0, "left": 4}
+
+
+def test_a_rater_is_excluded_and_restored(make_study, research):
+    study = make_study()
+    simulate(study, raters=1, seed=0)
+    rater = Rater.objects.get().pseudonym
+    program = research(study)
+    assert program.post(f"studies/study/enrolments/{rater}/exclude/", {"reason": " "}).status_code == 400
+    out = program.post(f"studies/study/enrolments/{rater}/exclude/", {"reason": "twice"}).json()
+    assert (out["exclusion_reason"], bool(out["excluded_at"])) == ("twice", True)
+    again = program.post(f"studies/study/enrolments/{rater}/exclude/", {"reason": "twice"}).json()
+    assert again == out
+    assert program.post(f"studies/study/enrolments/{rater}/restore/").json()["excluded_at"] is None
+    assert program.post("studies/study/enrolments/R-NOBODY/restore/").status_code == 404
+
+
+def test_a_program_rates_as_a_simulated_rater_and_counts_for_nobody(make_study, research):
+    study = make_study(items=1)
+    program, key = research(study), uuid.uuid4()
+    first, again = (program.once("studies/study/simulated-raters/", key=key).json() for _ in range(2))
+    assert (first, Enrolment.objects.count()) == (again, 1)
+    rater = Program(first["token"])
+    assert rater.answer(rater.claim()["seat"], "5").status_code == 200
+    assert Judgement.objects.counted().of_people().count() == 0
+    # The reply is kept encrypted, for it holds a token.
+    assert first["token"] not in Reply.objects.get().body
+
+
+@pytest.mark.parametrize("move", ["open/", "pause/", "close/", "items/0/withdraw/", "generations/retry/"])
+def test_reading_scopes_and_viewers_change_nothing(make_study, research, move):
+    study = make_study()
+    reading = research(study, scopes=("read:studies", "read:reports", "read:judgements"))
+    viewer = Research(researcher("vera", study, role=Member.Role.VIEWER))
+    stranger = Research(researcher("eve"))
+    codes = [who.post(f"studies/study/{move}").status_code for who in (reading, viewer, stranger)]
+    assert (codes, Study.objects.get().state) == ([403, 404, 404], "open")
