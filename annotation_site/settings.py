@@ -25,6 +25,7 @@ PROXIES                    proxies in front that set X-Forwarded-For            
 ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
 ATTEST_RATER_RATE          requests to the API by one rater                         600/min
 ATTEST_RESEARCHER_RATE     requests to the API by one researcher's account          1200/min
+ATTEST_WEBHOOKS_ANYWHERE   webhooks may go to this machine, its network, over http  on, production off
 ATTEST_LANGUAGE_PIPELINE   spaCy pipeline or folder that parses captions            the shipped one
 ATTEST_STATIC              folder that ``collectstatic`` fills                      static/ in ATTEST_DATA
 DATABASE_POOL              connections to PostgreSQL that a process keeps at most   8
@@ -130,6 +131,7 @@ INSTALLED_APPS = [
     "annotation_site.reports",
     "annotation_site.analyses",
     "annotation_site.research",
+    "annotation_site.webhooks",
     "annotation_site.api",
     "annotation_site.worker",
     "annotation_site.operations",
@@ -280,6 +282,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", "schedule": 60.0},
     "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
+    "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},
 }
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
@@ -308,6 +311,7 @@ API_RATES = {
     "rater": env.str("ATTEST_RATER_RATE", default="600/min"),
     "researcher": env.str("ATTEST_RESEARCHER_RATE", default="1200/min"),
 }
+WEBHOOKS_ANYWHERE = env.bool("ATTEST_WEBHOOKS_ANYWHERE", default=not PRODUCTION)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Attest, for programs",
     "VERSION": "1",
@@ -319,6 +323,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "StudyStateEnum": "annotation_site.studies.models.Study.State",
         "StudyKindEnum": "annotation_site.studies.models.Study.Kind",
+        "WebhookEventEnum": "annotation_site.webhooks.models.Event",
+        "DeliveryStateEnum": "annotation_site.webhooks.models.Delivery.State",
         "GenerationStateEnum": "annotation_site.stimuli.models.Generation.State",
     },
 }

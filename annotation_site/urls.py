@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("annotation_site.recruitment.urls")),
     path("", include("annotation_site.analyses.urls")),
     path("rate/", include("annotation_site.rating.urls")),
+    path("webhooks/", include("annotation_site.webhooks.urls")),
     path("api/", include("annotation_site.api.urls")),
     path("", include("annotation_site.operations.urls")),
     path("", include("annotation_site.raters.urls")),

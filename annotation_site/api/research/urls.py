@@ -1,9 +1,10 @@
 from django.urls import path
 
-from annotation_site.api.research import items, raters, reporting, studies
+from annotation_site.api.research import items, raters, reporting, studies, webhooks
 
 STUDY = "studies/<slug:slug>/"
 ITEM, RATER = f"{STUDY}items/<int:position>/", f"{STUDY}enrolments/<str:rater>/"
+HOOK = "webhooks/<uuid:webhook>/"
 urlpatterns = [
     path("studies/", studies.StudiesView.as_view(), name="research-studies"),
     path(STUDY, studies.StudyView.as_view(), name="research-study"),
@@ -24,4 +25,9 @@ urlpatterns = [
     path(f"{STUDY}simulated-raters/", raters.SimulateView.as_view(), name="research-simulate"),
     path(f"{STUDY}judgements/", raters.JudgementsView.as_view(), name="research-judgements"),
     path(f"{STUDY}report/", reporting.ReportView.as_view(), name="research-report"),
+    path("webhooks/", webhooks.WebhooksView.as_view(), name="research-webhooks"),
+    path(HOOK, webhooks.WebhookView.as_view(), name="research-webhook"),
+    path(f"{HOOK}secret/", webhooks.SecretView.as_view(), name="research-secret"),
+    path(f"{HOOK}deliveries/", webhooks.DeliveriesView.as_view(), name="research-deliveries"),
+    path(f"{HOOK}deliveries/<uuid:delivery>/redeliver/", webhooks.RedeliverView.as_view(), name="research-redeliver"),
 ]

@@ -17,8 +17,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from annotation_site.api import urls
 from annotation_site.raters.models import Rater
+from annotation_site.rating import assignment
 from annotation_site.rating.simulation import simulate
 from annotation_site.stimuli.models import Generation
+from annotation_site.webhooks.changes import change, register
+from annotation_site.webhooks.events import write_down
 from annotation_site.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +108,9 @@ def test_the_researchers_replies_are_as_described_whatever_is_sent(make_study, r
         "rater": Rater.objects.get().pseudonym,
         "identity": Generation.objects.first().identity,
     }
+    webhook, _ = register(program.user, address="https://example.org/", events=["study.closed"])
+    write_down(change(webhook, events=["study.opened", "judgements.milestone"]), assignment.database_now())
+    real |= {"webhook": str(webhook.uid), "delivery": str(webhook.deliveries.first().uid)}
     headers = {"Host": "localhost", "Authorization": f"Bearer {program.token}"}
     operations = [result.ok() for result in schema.get_all_operations()]
     theirs = [each for each in operations if "/research/" in each.label]

@@ -1,0 +1,51 @@
+"""Celery only rings the bell: the deliveries are rows, and a sweep each half minute finds what is due."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.db import transaction
+
+from annotation_site.rating.assignment import database_now
+from annotation_site.webhooks import events
+from annotation_site.webhooks.models import Delivery, Webhook
+from annotation_site.webhooks.sending import deliver
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 500
+
+
+@shared_task
+def sweep_webhooks() -> int:
+    """Write down what is new and ring for each delivery that is due; how many. Celery beat sends it."""
+    due = swept()
+    for pk in due:
+        send_delivery.delay(pk)
+    return len(due)
+
+
+@shared_task
+def send_delivery(pk: int) -> bool | None:
+    """One attempt, where the delivery is due and nobody else has it."""
+    return deliver(pk)
+
+
+def swept() -> list[int]:
+    """What is due, once the events of every webhook are written down."""
+    now = database_now()
+    for webhook in Webhook.objects.active().select_related("owner", "study"):
+        events.write_down(webhook, now)
+    return list(Delivery.objects.due(database_now()).order_by("due_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def ring_after_commit(delivery: Delivery) -> None:
+    """Have it sent soon; where no worker hears it, the next sweep does."""
+
+    def ring() -> None:
+        try:
+            send_delivery.apply_async([delivery.pk], retry=False)
+        except Exception as error:
+            logger.info("No worker could be rung for (%s); the next sweep sends it.", error)
+
+    transaction.on_commit(ring)

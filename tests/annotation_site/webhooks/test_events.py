@@ -1,0 +1,177 @@
+"""What happens in a study becomes a delivery, once, whoever looks and however often."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating import assignment
+from annotation_site.rating.assignment import database_now
+from annotation_site.rating.models import Judgement, Seat
+from annotation_site.rating.simulation import simulate
+from annotation_site.stimuli.models import Generation
+from annotation_site.studies.members import Member
+from annotation_site.webhooks.events import write_down
+from annotation_site.webhooks.models import Delivery
+from tests.annotation_site.reports.conftest import as_answer
+
+pytestmark = pytest.mark.django_db
+
+
+def look(webhook) -> list[tuple[str, dict]]:
+    """What is new, in the order of the events' names."""
+    before = set(webhook.deliveries.values_list("pk", flat=True))
+    write_down(webhook, database_now())
+    new = webhook.deliveries.exclude(pk__in=before).exclude(state="past")
+    return [(row.event, row.data) for row in new.order_by("event", "pk")]
+
+
+def test_changes_of_state_are_told_once_each_even_when_they_are_undone_at_once(run, hook):
+    study = run(opened=False)
+    webhook = hook(events=["study.opened", "study.paused", "study.closed"])
+    for move in (assignment.open_study, assignment.pause_study, assignment.open_study, assignment.close_study):
+        move(study)
+    assert [event for event, _ in look(webhook)] == ["study.closed", "study.opened", "study.opened", "study.paused"]
+    assert look(webhook) == []
+
+
+def test_what_was_before_the_webhook_is_not_told(run, hook):
+    study = run(items=2)
+    simulate(study, raters=3, seed=0)
+    webhook = hook()
+    assert look(webhook) == []
+    assert set(webhook.deliveries.values_list("event", "state")) == {
+        (event, "past") for event in ("judgements.milestone", "study.finished", "generations.finished")
+    }
+
+
+def test_milestones_and_the_end(run, hook):
+    study = run(items=4, seats_per_item=1)
+    webhook = hook(events=["judgements.milestone", "study.finished"])
+    rater = Enrolment.objects.create(study=study, rater=Rater.objects.create(simulated=True))
+    told = []
+    for _ in range(4):
+        seat = assignment.claim_next(rater, rng=random.Random(0))
+        now = database_now()
+        answer = assignment.Answer(rating=4)
+        assignment.record(seat=seat, enrolment=rater, answer=answer, key=uuid.uuid4(), shown_at=now, now=now)
+        told.append([(event, data.get("percent")) for event, data in look(webhook)])
+    milestone = "judgements.milestone"
+    assert told == [
+        [(milestone, 10), (milestone, 25)], [(milestone, 50)], [(milestone, 75)],
+        [(milestone, 90), ("study.finished", None)],
+    ]  # fmt: skip
+
+
+def test_a_rater_who_has_finished_is_told_of_by_pseudonym(run, hook):
+    study = run()
+    webhook = hook(events=["enrolment.completed"])
+    enrolment = Enrolment.objects.create(study=study, rater=Rater.objects.create(), completed_at=database_now())
+    [(_, data)] = look(webhook)
+    assert data == {"rater": enrolment.rater.pseudonym, "simulated": False}
+    assert look(webhook) == []
+
+
+def test_the_end_of_the_images_and_their_failures(run, hook, finish):
+    run(items=2, opened=False, done=False)
+    webhook = hook(events=["generations.finished", "generations.failed"])
+    first, second = Generation.objects.order_by("pk")
+    assert look(webhook) == []
+    finish(first)
+    Generation.objects.filter(pk=second.pk).update(state="failed", error="no memory", attempts=1)
+    assert look(webhook) == [
+        ("generations.failed", {"failed": 1, "reasons": ["no memory"]}),
+        ("generations.finished", {"done": 1, "failed": 1}),
+    ]
+    Generation.objects.filter(pk=second.pk).update(state="queued")
+    assert look(webhook) == []
+    Generation.objects.filter(pk=second.pk).update(state="failed", attempts=2)
+    assert [event for event, _ in look(webhook)] == ["generations.failed", "generations.finished"]
+
+
+def answer_all(study, *given):
+    """The answers of one more person to the items in their order."""
+    person = Enrolment.objects.create(study=study, rater=Rater.objects.create())
+    for item, answer in zip(study.items.order_by("position"), given, strict=True):
+        seat = item.seats.filter(state="free").order_by("round").first()
+        Seat.objects.filter(pk=seat.pk).update(state="done", enrolment=person)
+        now = database_now()
+        key = {"key": uuid.uuid4(), "shown_at": now, "answered_at": now}
+        Judgement.objects.create(seat=seat, enrolment=person, **key, **as_answer(answer))
+
+
+def test_a_number_that_passes_its_bound_is_told_once(run, hook):
+    study = run(items=4, seats_per_item=3)
+    few = hook(events=["report.threshold"], measure="judgements", above=7, study=study)
+    # Two who agree on nothing: alpha is below zero.
+    low = hook(events=["report.threshold"], measure="agreement", below=0.2, least_judgements=8, study=study)
+    high = hook(events=["report.threshold"], measure="agreement", above=0.9, study=study)
+    answer_all(study, 1, 5, 1, 5)
+    assert [look(each) for each in (few, low, high)] == [[], [], []]
+    answer_all(study, 5, 1, 5, 1)
+    [(_, data)] = look(few)
+    assert data == {"measure": "judgements", "value": 8, "judgements": 8, "above": 7}
+    [(_, data)] = look(low)
+    assert data["value"] < 0
+    assert look(high) == []
+    assert look(low) == []
+
+
+def test_simulated_raters_pass_no_bound(run, hook):
+    study = run(items=4)
+    webhook = hook(events=["report.threshold"], measure="judgements", above=1)
+    simulate(study, raters=2, seed=0)
+    assert look(webhook) == []
+
+
+def test_only_studies_that_the_owner_runs_are_told_of(run, hook, make_study, owner):
+    mine, other = run(), make_study(slug="other")
+    webhook = hook(events=["study.paused"])
+    for study in (mine, other):
+        assignment.pause_study(study)
+    look(webhook)
+    assert [row.study.slug for row in webhook.deliveries.all()] == ["study"]
+    Member.objects.update(role=Member.Role.VIEWER)
+    assignment.open_study(mine)
+    assert look(hook(events=["study.opened"])) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_look_at_once_write_it_down_once(run, hook):
+    study = run()
+    webhook = hook(events=["study.paused"])
+    assignment.pause_study(study)
+
+    def sweep():
+        try:
+            write_down(webhook, database_now())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=sweep) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"events": []}, {"events": ["study.exploded"]}, {"events": ["report.threshold"]},
+        {"events": ["study.opened"], "measure": "agreement", "above": 0.5},
+        {"events": ["report.threshold"], "measure": "agreement"},
+        {"events": ["report.threshold"], "measure": "agreement", "above": 0.5, "below": 0.2},
+        {"address": "nowhere"},
+    ],
+)  # fmt: skip
+def test_webhooks_that_make_no_sense_are_refused(hook, fields):
+    with pytest.raises(ValidationError):
+        hook(**fields)
