@@ -315,8 +315,19 @@ WEBHOOKS_ANYWHERE = env.bool("ATTEST_WEBHOOKS_ANYWHERE", default=not PRODUCTION)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Attest, for programs",
     "VERSION": "1",
-    "DESCRIPTION": "The rater's way without Attest's own pages: enrol a person who has consented, claim a seat, show "
-    "its stimulus, send the answer, go on. All bodies are JSON; times are ISO 8601 in UTC.",
+    "DESCRIPTION": "For researchers: studies with their items, images, raters, judgements and reports, read and run by a "
+    "program with a token of an account. For raters: the rater's way without Attest's own pages. All bodies are JSON; "
+    "times are ISO 8601 in UTC.",
+    "TAGS": [
+        {"name": "Rating", "description": "Enrol a person who has consented, claim a seat, answer, go on."},
+        {"name": "Studies", "description": "Make, set up, open, pause and close studies."},
+        {"name": "Items", "description": "The stimuli of a study."},
+        {"name": "Images", "description": "What is drawn for a study's items."},
+        {"name": "Raters", "description": "Raters by pseudonym: how far they are, and exclusions."},
+        {"name": "Judgements", "description": "Every stored answer, one by one."},
+        {"name": "Reports", "description": "The numbers of a study's page."},
+        {"name": "Webhooks", "description": "Word of what happens, sent to an address of yours."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -15,7 +15,11 @@ from drf_spectacular.generators import SchemaGenerator
 def page(request: HttpRequest) -> HttpResponse:
     """Every operation with its fields and replies."""
     schema = SchemaGenerator().get_schema(request=None, public=True)
-    return render(request, "api/docs.html", {"info": schema["info"], "operations": list(_operations(schema))})
+    operations = list(_operations(schema))
+    groups = [
+        {**tag, "operations": [each for each in operations if tag["name"] in each["tags"]]} for tag in schema["tags"]
+    ]
+    return render(request, "api/docs.html", {"info": schema["info"], "groups": groups})
 
 
 def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -25,6 +29,8 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
             yield {
                 "id": operation["operationId"],
+                "tags": operation["tags"],
+                "scope": operation.get("x-scope", ""),
                 "method": method.upper(),
                 "path": path,
                 "summary": operation.get("summary", ""),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import get_language
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -31,11 +32,19 @@ from annotation_site.rating.views import SEEN
 from annotation_site.studies.models import Study
 
 
+class RaterSchema(AutoSchema):
+    """All of it under one heading."""
+
+    def get_tags(self) -> list[str]:
+        return ["Rating"]
+
+
 class RaterView(APIView):
     """A call of a rater, by bearer token; never kept by a cache."""
 
     permission_classes = [IsEnrolled]
     throttle_classes = [RaterThrottle]
+    schema = RaterSchema()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
