@@ -315,9 +315,9 @@ WEBHOOKS_ANYWHERE = env.bool("ATTEST_WEBHOOKS_ANYWHERE", default=not PRODUCTION)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Attest, for programs",
     "VERSION": "1",
-    "DESCRIPTION": "For researchers: studies with their items, images, raters, judgements and reports, read and run by a "
-    "program with a token of an account. For raters: the rater's way without Attest's own pages. All bodies are JSON; "
-    "times are ISO 8601 in UTC.",
+    "DESCRIPTION": "For researchers: studies with their items, images, raters, judgements and reports, read and run by "
+    "a program with a token of an account. For raters: the rater's way without Attest's own pages. All bodies are "
+    "JSON; times are ISO 8601 in UTC.",
     "TAGS": [
         {"name": "Rating", "description": "Enrol a person who has consented, claim a seat, answer, go on."},
         {"name": "Studies", "description": "Make, set up, open, pause and close studies."},

@@ -118,11 +118,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def claim(self, pk: int, now: datetime) -> Delivery | None:
         """The delivery, now this caller's to send; None where another has it or it is not due."""
-        due = self.due(now).filter(pk=pk).values("pk")
-        # Of two that ask at once the second finds it claimed: the row count decides.
+        if not self.due(now).filter(pk=pk).exists():
+            return None
+        # Of two that found it due at once the second finds it claimed: the row count decides.
         free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        taken = Delivery.objects.filter(free, pk__in=list(due.values_list("pk", flat=True)), state="waiting")
-        if not taken.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
+        waiting = self.filter(free, pk=pk, state=Delivery.State.WAITING, due_at__lte=now)
+        if not waiting.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
             return None
         return self.select_related("webhook__owner", "study").get(pk=pk)
 

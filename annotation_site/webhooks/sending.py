@@ -12,6 +12,7 @@ from typing import Any
 import httpcore
 
 from annotation_site.rating.assignment import database_now
+from annotation_site.studies.models import Study
 from annotation_site.webhooks.addresses import Forbidden, resolved
 from annotation_site.webhooks.models import Delivery
 
@@ -49,6 +50,8 @@ def deliver(pk: int, *, seconds: float = SECONDS) -> bool | None:
 
 def _attempt(delivery: Delivery, seconds: float) -> tuple[int | None, str]:
     """The status of the reply, if there was one, and what went wrong; empty for a delivery that was taken."""
+    if not Study.objects.run_by(delivery.webhook.owner).filter(pk=delivery.study_id).exists():
+        return None, "The owner of the webhook does not run this study any more."
     try:
         status = post(delivery.webhook.address, body_of(delivery), _headers(delivery), seconds=seconds)
     except (Forbidden, OSError, ValueError, httpcore.TimeoutException, httpcore.NetworkError,

@@ -29,7 +29,7 @@ A_PAGE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
     """A user's webhooks, and the form for another. The page that answers the form shows the secret, no other does."""
-    form = WebhookForm(request.POST or None, user=request.user, instance=Webhook(owner_id=request.user.pk))
+    form = WebhookForm(request.POST or None, user=request.user, instance=Webhook())
     secret = ""
     if request.method == "POST" and form.is_valid():
         _, secret = changes.register(request.user, **form.cleaned_data)

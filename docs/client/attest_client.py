@@ -809,8 +809,8 @@ class Attest(Connection):
         return found
 
     def exclude_rater(self, rater: str, slug: str, body: ReasonRequest) -> Enrolment:
-        """Exclude a rater. The answers stay stored and count no more. An exclusion keeps its time; another reason
-        replaces the first. Scope: write:studies."""
+        """Exclude a rater. The answers stay stored and count no more. Of somebody who is excluded already the first
+        reason stands. Scope: write:studies."""
         path = f"/api/v1/research/studies/{quote(str(slug), safe='')}/enrolments/{quote(str(rater), safe='')}/exclude/"
         found: Enrolment = self._call("POST", path, body=body)
         return found

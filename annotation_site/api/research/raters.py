@@ -57,11 +57,12 @@ class ExcludeView(ResearchView):
     @extend_schema(operation_id="exclude_rater", summary="Exclude a rater", tags=RATERS, request=ReasonSerializer,
         responses={200: EnrolmentSerializer, **problems(400, 401, 403, 404, 415, 429)})  # fmt: skip
     def post(self, request: Request, slug: str, rater: str) -> Response:
-        """The answers stay stored and count no more. An exclusion keeps its time; another reason replaces the first."""
+        """The answers stay stored and count no more. Of somebody who is excluded already the first reason stands."""
         enrolment = _enrolment(self.study_to_run(slug), rater)
         checked = ReasonSerializer(data=request.data)
         checked.is_valid(raise_exception=True)
-        enrolment.exclude(checked.validated_data["reason"], enrolment.excluded_at or assignment.database_now())
+        if enrolment.excluded_at is None:
+            enrolment.exclude(checked.validated_data["reason"], assignment.database_now())
         return Response(_data(enrolment))
 
 

@@ -14,6 +14,7 @@ from django.db import connection
 
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment import database_now
+from annotation_site.studies.members import Member
 from annotation_site.webhooks import changes
 from annotation_site.webhooks.models import WAITS, Delivery
 from annotation_site.webhooks.sending import deliver
@@ -162,3 +163,11 @@ def test_while_a_webhook_is_not_active_nothing_is_sent_and_nothing_lost(run, hoo
         changes.change(webhook, active=True)
         call_command("send_webhooks")
         assert len(receiver.got) == 1
+
+
+def test_nothing_is_sent_to_those_who_do_not_run_the_study_any_more(waiting):
+    with serving() as receiver:
+        delivery = waiting(receiver.address)
+        Member.objects.all().delete()
+        assert deliver(delivery.pk) is False
+    assert receiver.got == []
