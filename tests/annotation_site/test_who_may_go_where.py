@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.admin import site
@@ -65,6 +66,10 @@ WHO: dict[str, tuple[str, ...]] = {
         ("rate", "instructions", "practice", "care", "break", "ahead", "last", "done", "heartbeat", "release"), EVERYONE
     ),
     "api-": EVERYONE,  # answers 401 without a token: tested in api/
+    "research-": (),  # by a token of the API alone, never by a session: tested in api/
+    "webhooks": ACCOUNTS,
+    "webhook": (),  # the one in VALUES is nobody's; the owner's and another's are tested in webhooks/
+    "webhook-": (),
     "livez": EVERYONE,
     "readyz": EVERYONE,
     "metrics": ADMINS,
@@ -90,6 +95,11 @@ VALUES = {
     "uidb36": "1",
     "key": "set-password",
     "rest": "nowhere",
+    "uid": UUID(int=1),
+    "delivery": UUID(int=2),
+    "action": "pause",
+    "rater": "R-2345678923",
+    "webhook": UUID(int=1),
 }
 FORMS = {"report-whole": "html", "report-figure": "svg"}
 ABSENT = {"analysis", "analysis-file", "report-table"}
