@@ -275,12 +275,22 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+# One process, one GPU: CUDA does not survive a fork, and two processes would share the memory.
+CELERY_WORKER_POOL = "solo"
+CELERY_WORKER_CONCURRENCY = 1
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A message is acknowledged when its task has ended, and tasks end within ten minutes. Redis hands out what nobody has
+# acknowledged after three times that; given twice, a message finds nothing to do.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800, "socket_connect_timeout": 3}
+# What is not heard within a minute is sent again, so that messages do not pile up while all workers are busy.
+_EACH_MINUTE: dict[str, object] = {"schedule": 60.0, "options": {"expires": 60}}
 CELERY_BEAT_SCHEDULE = {
-    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", "schedule": 60.0},
+    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", **_EACH_MINUTE},
+    "queue again what dead workers had claimed": {"task": "annotation_site.worker.tasks.sweep", **_EACH_MINUTE},
+    "wake the idle workers": {"task": "annotation_site.worker.tasks.ring", **_EACH_MINUTE},
     "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
     "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},
 }

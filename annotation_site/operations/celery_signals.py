@@ -11,9 +11,13 @@ from celery import signals
 from django.conf import settings
 
 from annotation_site.operations import context
+from annotation_site.stimuli import bell
+from annotation_site.stimuli.models import Worker
+from annotation_site.worker import fleet
 
 # A worker of the solo pool answers no ping while it draws, so its health is a file that it touches.
 ALIVE = Path(tempfile.gettempdir()) / "attest-alive"
+heart = fleet.Heart()
 
 
 @signals.setup_logging.connect
@@ -44,3 +48,27 @@ def _alive(**kwargs: Any) -> None:
 @signals.beat_init.connect
 def _alive_with_each_message(**kwargs: Any) -> None:
     signals.after_task_publish.connect(_alive, weak=False)
+
+
+@signals.celeryd_init.connect
+def _one_process_a_gpu(options: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    pool = str((options or {}).get("pool") or settings.CELERY_WORKER_POOL)
+    if pool.rpartition(":")[2] not in {"solo", "TaskPool"}:
+        raise SystemExit(f"--pool={pool}: workers draw on a GPU, which takes one process: leave it out or say solo.")
+
+
+@signals.worker_init.connect
+def _enlist(**kwargs: Any) -> None:
+    fleet.enlist(Worker.Kind.CELERY)
+    heart.start()
+
+
+@signals.worker_ready.connect
+def _look_for_work(**kwargs: Any) -> None:
+    bell.ring()
+
+
+@signals.worker_shutdown.connect
+def _strike_off(**kwargs: Any) -> None:
+    heart.stop()
+    fleet.strike_off()

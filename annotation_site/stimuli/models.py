@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Self
-
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.stimuli.queue import GenerationQuerySet
+from annotation_site.stimuli.workers import FittingBatch, Worker
 from attribution import records
+
+__all__ = ["FittingBatch", "Generation", "GenerationQuerySet", "Prompt", "Recipe", "Word", "Worker"]
 
 
 class Prompt(models.Model):
@@ -96,46 +97,6 @@ class Recipe(models.Model):
         return records.Recipe(**{field: getattr(self, field) for field in RECIPE_FIELDS})
 
 
-class GenerationQuerySet(models.QuerySet["Generation"]):
-    def claimable(self, now: datetime) -> Self:
-        """Queued, or claimed by a worker whose lease has run out."""
-        dead = Q(state=Generation.State.CLAIMED, claimed_until__lt=now)
-        return self.filter(Q(state=Generation.State.QUEUED) | dead)
-
-    def claim(self, *, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Generation]:
-        """Up to ``limit`` generations of one recipe, now claimed by ``worker``; empty when none is left.
-
-        Each row is taken by a conditional update, and the row count decides between two workers that saw it free.
-        """
-        first = self.claimable(now).order_by("id").first()
-        if first is None:
-            return []
-        taken = []
-        same_recipe = self.claimable(now).filter(recipe=first.recipe_id).order_by("id")
-        for pk in list(same_recipe.values_list("pk", flat=True)[:limit]):
-            claimed = (
-                self.filter(pk=pk)
-                .claimable(now)
-                .update(
-                    state=Generation.State.CLAIMED,
-                    claimed_by=worker,
-                    claimed_until=now + lease,
-                    attempts=models.F("attempts") + 1,
-                    error="",
-                )
-            )
-            if claimed:
-                taken.append(pk)
-        # All of them were taken by others: look again rather than report an empty queue.
-        if not taken:
-            return self.claim(worker=worker, limit=limit, now=now, lease=lease)
-        return list(self.filter(pk__in=taken).select_related("prompt", "recipe").order_by("id"))
-
-    def retry_failed(self) -> int:
-        """Queue the failed ones again; how many there were."""
-        return self.filter(state=Generation.State.FAILED).update(state=Generation.State.QUEUED)
-
-
 class Generation(models.Model):
     """One image with its maps, wanted or made. ``identity`` is the hash of prompt, recipe and seed."""
 
@@ -150,7 +111,16 @@ class Generation(models.Model):
     seed = models.BigIntegerField()
     identity = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    priority = models.SmallIntegerField(
+        default=0, db_default=0, help_text=_("That of its most urgent study; higher comes first.")
+    )
+    held = models.BooleanField(
+        default=False, db_default=False, help_text=_("Every study that wants it is paused, or none wants it.")
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("Workers that died or fell silent drawing it.")
+    )
     claimed_by = models.CharField(max_length=200, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
@@ -162,6 +132,12 @@ class Generation(models.Model):
     origin = models.TextField(
         blank=True, default="", help_text=_("Where an imported image comes from; empty: drawn here, by its recipe.")
     )
+    made_by = models.ForeignKey(
+        Worker, on_delete=models.SET_NULL, related_name="made", null=True, blank=True, db_index=False
+    )
+    made_with = models.JSONField(
+        null=True, blank=True, help_text=_("Versions, device, attention: what else it takes to make it again.")
+    )
     queued_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -169,7 +145,15 @@ class Generation(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["state", "id"], name="generation_queue")]
+        indexes = [
+            models.Index(fields=["state", "id"], name="generation_queue"),
+            # What a claim reads: its head is the next batch, however many wait.
+            models.Index(
+                F("priority").desc(), F("id"), condition=Q(state="queued", held=False), name="generations_to_draw"
+            ),
+            models.Index(fields=["claimed_until"], condition=Q(state="claimed"), name="claimed_generations"),
+            models.Index(fields=["made_by", "done_at"], name="generations_by_worker"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(state="done")

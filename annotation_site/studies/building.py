@@ -11,6 +11,7 @@ from django.db import transaction
 
 from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
 from annotation_site.studies.arms import SOURCES, check_arms, other_word, rotated
+from annotation_site.studies.drawing_order import carry_to_queue
 from annotation_site.studies.models import Item, Study
 from attribution import records
 
@@ -93,6 +94,7 @@ def build_study(
     Generation.objects.bulk_create(every.values(), ignore_conflicts=True, batch_size=500)
     pairs = [(one.identity, two.identity if two else "") for one, two in zip(wanted, others, strict=True)]
     _items(study, list(zip(ordered, pairs, strict=True)), prompts, arms, rng)
+    carry_to_queue(study)
     then(study)
     return study
 

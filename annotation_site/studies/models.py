@@ -64,6 +64,12 @@ class Study(Way, ReportingRules):
         PAUSED = "paused", _("paused")
         CLOSED = "closed", _("closed")
 
+    class Priority(models.IntegerChoices):
+        LOW = -1, _("later")
+        NORMAL = 0, _("in turn")
+        HIGH = 1, _("sooner")
+        URGENT = 2, _("first")
+
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -95,6 +101,12 @@ class Study(Way, ReportingRules):
     )
     texts = models.JSONField(
         default=dict, blank=True, help_text=_("The study's own question, anchors and instructions, by language.")
+    )
+    generation_priority = models.SmallIntegerField(
+        choices=Priority, default=Priority.NORMAL, db_default=0, help_text=_("Whose images are drawn first.")
+    )
+    generation_paused = models.BooleanField(
+        default=False, db_default=False, help_text=_("Its images are not drawn for now.")
     )
     consent_version = models.CharField(max_length=20, default="1")
     completion_code = models.CharField(max_length=20, default=new_completion_code)

@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import logging
-import os
-import socket
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError
 from django.db.models import Q
-from PIL import Image
 
-from annotation_site.rating.assignment import database_now, release_pending
-from annotation_site.stimuli import files
-from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe
-from annotation_site.storage import StorageUnavailable
+from annotation_site.rating.assignment import database_now
+from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe, Worker
+from annotation_site.studies.drawing_order import wanted_by
 from annotation_site.studies.models import Item, Study
+from annotation_site.worker import finishing, fleet
+from annotation_site.worker.finishing import StorageFull, StorageUnusable, Tally
+from annotation_site.worker.sizes import FittingSizes
 from attribution.errors import AttributionError, WordError
-from attribution.maps import HeatMaps
 
+__all__ = ["LEASE", "DeviceLost", "StorageFull", "StorageUnusable", "Tally", "counts", "precompute", "wanted_by"]
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=30)
+BATCH = 32
+"""Images claimed at once: two groups of a GPU, so that the second is drawn while the first is written."""
 
 
-class StorageFull(Exception):
-    """There is no room for the files, or no way to their storage; the generations are queued again."""
+class DeviceLost(Exception):
+    """The GPU answers nothing but errors until the process ends, which it should."""
 
 
-@dataclass
-class Tally:
-    """What a run did: images made, and the reason of each failure by the generation's identity."""
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same over a run."""
 
-    done: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-
-
-def worker_name() -> str:
-    """Host and process: the next process on this host can tell whether the owner of a claim still lives."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    tally: Tally
+    on_image: Callable[[Tally], None]
+    go_on: Callable[[], bool]
+    fail_unloadable: bool
 
 
-def wanted_by(study: Study) -> GenerationQuerySet:
-    """The generations of a study's items in use."""
-    items = Item.objects.filter(study=study).in_use()
-    wanted = Q(pk__in=items.values("generation"))
-    if study.kind == Study.Kind.CHANGE:
-        wanted |= Q(pk__in=items.filter(second_generation__isnull=False).values("second_generation"))
-    return Generation.objects.filter(wanted)
+def waiting(now: datetime) -> bool:
+    return Generation.objects.claimable(now).exists()
+
+
+def draw_some(go_on: Callable[[], bool]) -> int:
+    """One batch of whatever is queued, the most urgent study first; how many images were made or failed.
+
+    Images whose model cannot be loaded here fail with the reason, for nobody watches who could be told otherwise.
+    """
+    everything = Generation.objects.all()
+    return precompute(everything, batch_size=BATCH, limit=BATCH, go_on=go_on, fail_unloadable=True).all
 
 
 def precompute(
@@ -62,89 +61,113 @@ def precompute(
     batch_size: int,
     on_image: Callable[[Tally], None] = lambda tally: None,
     limit: int | None = None,
+    go_on: Callable[[], bool] = lambda: True,
+    fail_unloadable: bool = False,
 ) -> Tally:
-    """Make every claimable generation, batch by batch, until none is left or ``limit`` are made.
+    """Make every claimable generation, batch by batch, until none is left, ``limit`` are made, or not to ``go_on``.
 
-    A prompt that fails is recorded with its reason and does not stop the others. Raises StorageFull when the disk is
-    full, and whatever loading the model raises; claims are given back on every way out but a kill, and those of a
-    killed process on this host are taken over at once, of another host when their lease runs out.
+    A prompt that fails is recorded with its reason and does not stop the others. Raises StorageUnusable when files
+    cannot be written, DeviceLost, and, unless ``fail_unloadable``, whatever loading the model raises; claims are given
+    back on every way out but a kill, and those of a killed process are taken over.
     """
-    tally = Tally()
-    worker = worker_name()
-    release_claims_of_the_dead(generations)
-    while limit is None or tally.done + len(tally.failed) < limit:
-        size = batch_size if limit is None else min(batch_size, limit - tally.done - len(tally.failed))
-        batch = generations.claim(worker=worker, limit=size, now=database_now(), lease=LEASE)
+    run = _Run(Tally(), on_image, go_on, fail_unloadable)
+    worker = fleet.enlist()
+    Generation.objects.give_back(worker.name)
+    fleet.release_claims_of_the_dead(database_now())
+    while go_on() and (limit is None or run.tally.all < limit):
+        size = batch_size if limit is None else min(batch_size, limit - run.tally.all)
+        batch = generations.claim(worker=worker.name, limit=size, now=database_now(), lease=LEASE)
         if not batch:
             break
-        try:
-            _make(batch, tally, on_image)
-        finally:
-            give_back(worker)
-    return tally
+        _make_claimed(put_aside_unwanted(batch), worker, run)
+    return run.tally
 
 
-def give_back(worker: str) -> int:
-    """Queue again what this worker claimed and did not finish."""
-    mine = Generation.objects.filter(state=Generation.State.CLAIMED, claimed_by=worker)
-    return mine.update(state=Generation.State.QUEUED, claimed_by="", claimed_until=None)
+def put_aside_unwanted(batch: list[Generation]) -> list[Generation]:
+    """Those that an item still asks for; the others (of a deleted study, of withdrawn items) are held."""
+    items = Item.objects.filter(withdrawn_at__isnull=True)
+    pairs = items.filter(Q(generation__in=batch) | Q(second_generation__in=batch))
+    wanted = {pk for pair in pairs.values_list("generation", "second_generation") for pk in pair}
+    unwanted = [generation.pk for generation in batch if generation.pk not in wanted]
+    Generation.objects.claimed_by(batch[0].claimed_by).filter(pk__in=unwanted).update(held=True)
+    return [generation for generation in batch if generation.pk in wanted]
 
 
 def renew(worker: str) -> int:
     """Keep what this worker still has to make for another lease, once a tenth of this one is over; how many."""
     now = database_now()
-    mine = Generation.objects.filter(state=Generation.State.CLAIMED, claimed_by=worker)
+    mine = Generation.objects.claimed_by(worker)
     return mine.filter(claimed_until__lt=now + LEASE * 0.9).update(claimed_until=now + LEASE)
 
 
-def release_claims_of_the_dead(generations: GenerationQuerySet) -> int:
-    """Queue again what a process of this host claimed that is no longer running."""
-    host = socket.gethostname()
-    claimed = generations.filter(state=Generation.State.CLAIMED, claimed_by__startswith=f"{host}:")
-    owners = set(claimed.order_by().values_list("claimed_by", flat=True))
-    return sum(give_back(owner) for owner in owners if not _alive(owner))
-
-
-def _alive(owner: str) -> bool:
+def _make_claimed(batch: list[Generation], worker: Worker, run: _Run) -> None:
     try:
-        os.kill(int(owner.rpartition(":")[2]), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        if batch:
+            _make(batch, run)
+    except DeviceLost:
+        # It may be this very batch that broke the device: counted, so that it cannot do so for ever.
+        Generation.objects.take_from_the_dead(now=database_now(), owners=[worker.name])
+        raise
+    finally:
+        Generation.objects.give_back(worker.name)
 
 
-def _make(batch: list[Generation], tally: Tally, on_image: Callable[[Tally], None]) -> None:
+def _make(batch: list[Generation], run: _Run) -> None:
     """A batch; when it fails as a whole, its members one by one, so that the one at fault is found."""
+    from attribution.daam.made_with import is_device_lost, made_with
     from attribution.daam.pipelines import kept_pipeline
 
     recipe: Recipe = batch[0].recipe
-    pipeline = kept_pipeline(recipe.record())
+    try:
+        pipeline = kept_pipeline(recipe.record())
+    except AttributionError as error:
+        if not run.fail_unloadable:
+            raise
+        _fail_all(batch, error, run)
+        return
+    described = {**made_with(pipeline, recipe.record()), "host": batch[0].claimed_by.rpartition(":")[0]}
+    Worker.objects.filter(name=batch[0].claimed_by).exclude(device=described["device"]).update(
+        device=described["device"]
+    )
     todo = list(batch)
     try:
         with closing(_drawn(pipeline, recipe, batch)) as results:
             for generation, drawn in results:
-                try:
-                    _finish(generation, drawn, tally)
-                except WordError as error:
-                    # The image is as good as it will get: drawing it again would not map the word.
-                    _fail(generation, error, tally)
+                _finish(generation, drawn, described, run)
                 todo.remove(generation)
-                renew(generation.claimed_by)
-                on_image(tally)
-    except StorageFull:
+                if not run.go_on():
+                    return
+    except (StorageUnusable, DatabaseError):
         raise
     except Exception as error:
+        if is_device_lost(error):
+            raise DeviceLost(str(error)) from error
         if len(batch) == 1:
             logger.warning("Generation %s failed", batch[0].identity, exc_info=True)
-            _fail(batch[0], error, tally)
-            on_image(tally)
+            _fail_all(batch, error, run)
             return
         logger.info("A batch of %d failed (%s); trying its members one by one.", len(batch), error)
         for generation in todo:
+            if not run.go_on():
+                return
             renew(generation.claimed_by)
-            _make([generation], tally, on_image)
+            _make([generation], run)
+
+
+def _finish(generation: Generation, drawn: Any, described: dict[str, Any], run: _Run) -> None:
+    try:
+        finishing.finish(generation, drawn, described, run.tally)
+    except WordError as error:
+        # The image is as good as it will get: drawing it again would not map the word.
+        finishing.fail(generation, error, run.tally)
+    renew(generation.claimed_by)
+    run.on_image(run.tally)
+
+
+def _fail_all(batch: list[Generation], error: Exception, run: _Run) -> None:
+    for generation in batch:
+        finishing.fail(generation, error, run.tally)
+        run.on_image(run.tally)
 
 
 def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Generator[tuple[Generation, Any]]:
@@ -152,90 +175,21 @@ def _drawn(pipeline: Any, recipe: Recipe, batch: list[Generation]) -> Generator[
 
     prompts = [generation.prompt.text for generation in batch]
     seeds = [generation.seed for generation in batch]
-    cache = settings.DATA_DIR / "cache"
-    with closing(generate(recipe.record(), prompts, seeds, pipeline=pipeline, cache=cache)) as drawn:
-        yield from zip(batch, drawn, strict=True)
-
-
-def _finish(generation: Generation, drawn: Any, tally: Tally) -> None:
-    """Write the files, check them, and mark the row done: all or nothing as readers see it."""
-    _require_maps(generation, drawn.heat_maps)
-    image = _png(drawn.image)
-    # Words need no padding tokens, which would be most of the file.
-    maps, description = drawn.heat_maps.without_padding().to_bytes()
-    image_name, maps_name, description_name = files.names(generation.identity)
-    contents = {image_name: image, maps_name: maps, description_name: description}
-    with transaction.atomic():
-        # Only the row's owner writes: a worker that lost its lease must not touch files that another has finished.
-        owned = Generation.objects.select_for_update().filter(
-            pk=generation.pk, state=Generation.State.CLAIMED, claimed_by=generation.claimed_by
-        )
-        if owned.first() is None:
-            return
-        _write(contents)
-        owned.update(
-            state=Generation.State.DONE,
-            image=image_name,
-            image_sha256=files.sha256(image),
-            maps=maps_name,
-            maps_sha256=files.sha256(maps),
-            seconds=drawn.seconds,
-            done_at=database_now(),
-            error="",
-            claimed_by="",
-            claimed_until=None,
-        )
-        release_pending([generation])
-    tally.done += 1
-
-
-def _write(contents: dict[str, bytes]) -> None:
+    sizes = FittingSizes()
     try:
-        for name, content in contents.items():
-            files.write(name, content)
-    except OSError as error:
-        if isinstance(error, StorageUnavailable):
-            raise StorageFull(f"{error} Then run precompute again.") from error
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull(
-                f"No space left for {next(iter(contents))}: free some, then run precompute again."
-            ) from error
-        raise
-
-
-def _require_maps(generation: Generation, maps: HeatMaps) -> None:
-    """Every word whose place in this image an item asks about must have a map; WordError names the one without."""
-    items = Item.objects.filter(generation=generation, second_generation__isnull=True).in_use()
-    for item in items.select_related("word", "second_word"):
-        for word in (item.word, item.second_word):
-            if word is not None:
-                maps.word(word.start, word.end)
-
-
-def _png(image: Image.Image) -> bytes:
-    """The image's PNG, decoded once more to be sure that it is whole."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    with Image.open(io.BytesIO(buffer.getvalue())) as written:
-        written.load()
-    return buffer.getvalue()
-
-
-def _fail(generation: Generation, error: Exception, tally: Tally) -> None:
-    reason = str(error) if isinstance(error, AttributionError) else f"{type(error).__name__}: {error}"
-    Generation.objects.filter(
-        pk=generation.pk, state=Generation.State.CLAIMED, claimed_by=generation.claimed_by
-    ).update(state=Generation.State.FAILED, error=reason[:2000] or "no reason given", claimed_by="", claimed_until=None)
-    tally.failed[generation.identity] = reason
+        with closing(generate(recipe.record(), prompts, seeds, pipeline=pipeline, cache=sizes)) as drawn:
+            yield from zip(batch, drawn, strict=True)
+    finally:
+        sizes.store()
 
 
 def counts(study: Study, *, now: datetime) -> dict[str, int]:
-    """Generations of a study: done, failed, claimed by a live lease, and left to make."""
+    """Generations of a study: done, failed, claimed by a live lease, held back by a pause, and left to make."""
     mine = wanted_by(study)
-    running = mine.filter(state=Generation.State.CLAIMED).filter(Q(claimed_until__gte=now)).count()
     return {
         "done": mine.filter(state=Generation.State.DONE).count(),
         "failed": mine.filter(state=Generation.State.FAILED).count(),
-        "running": running,
+        "running": mine.filter(state=Generation.State.CLAIMED, claimed_until__gte=now).count(),
+        "held": mine.filter(state=Generation.State.QUEUED, held=True).count(),
         "left": mine.claimable(now).count(),
     }

@@ -1,37 +1,57 @@
 """Celery only rings the bell: a task works off rows that are claimed in the database.
 
-A lost message delays work and a repeated one finds nothing to do.
+A lost message delays work and a repeated one finds nothing to do. Beat rings each minute for whoever is idle while
+there is work, so that no message is needed for good.
 """
 
 from __future__ import annotations
 
 from celery import shared_task
+from celery.worker import state as celery_state
 
 from annotation_site.rating.assignment import database_now, release_all_expired
-from annotation_site.stimuli.models import Generation
-from annotation_site.studies.models import Study
-from annotation_site.worker.generation import precompute, wanted_by
+from annotation_site.stimuli.models import Worker
+from annotation_site.worker import fleet, jobs
+from annotation_site.worker.generation import DeviceLost
 
 
 @shared_task
-def precompute_batch(slug: str, batch_size: int) -> int:
-    """Make one batch of a study's generations and ring again while some are left; how many were made.
+def work() -> int:
+    """One piece of what is queued, and a ring for the next one while some is left; how many things were done.
 
-    One batch a task keeps tasks short, so that a worker can be stopped at any time without losing more than that.
+    Short, so that a worker can be stopped at any time; told to stop, it gives back what it has not finished.
     """
-    mine = wanted_by(Study.objects.get(slug=slug))
-    tally = precompute(mine, batch_size=batch_size, limit=batch_size)
-    if (tally.done or tally.failed) and mine.claimable(database_now()).exists():
-        precompute_batch.delay(slug, batch_size)
-    return tally.done
+    try:
+        done = jobs.one_piece(go_on=lambda: celery_state.should_stop is None)
+    except DeviceLost:
+        # Ends this worker after the task; whoever keeps it running starts another.
+        celery_state.should_stop = 1
+        raise
+    if done and jobs.anything_waiting(database_now()):
+        work.delay()
+    return done
+
+
+@shared_task
+def ring() -> int:
+    """Wake every idle worker if there is work for it; how many."""
+    now = database_now()
+    if not jobs.anything_waiting(now):
+        return 0
+    idle = Worker.objects.idle(now).count()
+    for _ in range(idle):
+        # What nobody hears within a minute is rung for again.
+        work.apply_async(expires=60)
+    return idle
+
+
+@shared_task
+def sweep() -> int:
+    """Queue again what dead workers had claimed, wherever they ran; how many. Celery beat sends it each minute."""
+    return fleet.release_claims_of_the_dead(database_now())
 
 
 @shared_task
 def release_leases() -> int:
-    """Free the leases that have run out; how many. Celery beat sends it each minute."""
+    """Free the seats whose lease has run out; how many. Celery beat sends it each minute."""
     return release_all_expired(now=database_now())
-
-
-def waiting(study: Study) -> int:
-    """How many generations of a study are neither done nor failed."""
-    return wanted_by(study).exclude(state__in=[Generation.State.DONE, Generation.State.FAILED]).count()

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -25,16 +26,22 @@ CPU_POSITIONS = 32 * 32
 """Below this, much of a denoiser's call on a CPU is overhead. Above, images gain nothing by being drawn together."""
 
 
+class SizeMemory(Protocol):
+    """Where the sizes that fit are remembered; ``device`` is a GPU's product name or ``cpu``."""
+
+    def get(self, recipe: Recipe, device: str) -> int | None:
+        """Images of the recipe that fit together; None when nothing is known."""
+
+    def put(self, recipe: Recipe, device: str, images: int) -> None:
+        """Remember it; called from the thread that draws."""
+
+
 class GroupSize:
-    """The size of the groups of one recipe on one device, kept in ``batches.json`` in the folder ``cache``.
+    """The size of the groups of one recipe on one device; ``positions`` are an image's latent positions, a number."""
 
-    ``positions`` is the number of an image's latent positions.
-    """
-
-    def __init__(self, recipe: Recipe, device: torch.device, positions: int, cache: Path) -> None:
-        self._path = cache / FILE
-        self._key = f"{recipe.digest[:16]} on {device_name(device)}"
-        self.images = min(first_guess(device, positions), self._read().get(self._key, 1 << 30))
+    def __init__(self, recipe: Recipe, device: torch.device, positions: int, memory: SizeMemory) -> None:
+        self._recipe, self._device, self._memory = recipe, device_name(device), memory
+        self.images = min(first_guess(device, positions), memory.get(recipe, self._device) or 1 << 30)
 
     def halve(self) -> None:
         """Draw half as many together from now on, and remember it."""
@@ -44,7 +51,27 @@ class GroupSize:
             "groups may differ by 1 of 255 if they are drawn again.",
             self.images,
         )
-        self._write()
+        self._memory.put(self._recipe, self._device, self.images)
+
+
+class SizesInFile:
+    """Sizes in ``batches.json`` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+
+    def get(self, recipe: Recipe, device: str) -> int | None:
+        return self._read().get(_key(recipe, device))
+
+    def put(self, recipe: Recipe, device: str, images: int) -> None:
+        content = {**self._read(), _key(recipe, device): images}
+        temporary = self._path.with_name(f".{FILE}.{os.getpid()}.part")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError as error:
+            logger.warning("The batch size cannot be remembered in %s: %s", self._path, error)
 
     def _read(self) -> dict[str, int]:
         try:
@@ -54,15 +81,9 @@ class GroupSize:
         sizes = content.items() if isinstance(content, dict) else ()
         return {key: size for key, size in sizes if isinstance(size, int) and size >= 1}
 
-    def _write(self) -> None:
-        content = {**self._read(), self._key: self.images}
-        temporary = self._path.with_name(f".{FILE}.{os.getpid()}.part")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-            temporary.replace(self._path)
-        except OSError as error:
-            logger.warning("The batch size cannot be remembered in %s: %s", self._path, error)
+
+def _key(recipe: Recipe, device: str) -> str:
+    return f"{recipe.digest[:16]} on {device}"
 
 
 def default_cache() -> Path:

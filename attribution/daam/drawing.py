@@ -38,12 +38,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """One image before it is decoded: ``latents`` [1, ...], its maps, and its share of its group's ``seconds``."""
+    """One image before it is decoded: ``latents`` [1, ...], its maps, its share of its group's ``seconds``, and the
+    group's size.
+    """
 
     order: Order
     latents: Tensor
     heat_maps: HeatMaps
     seconds: float
+    together: int
 
 
 class Drawing:
@@ -103,7 +106,10 @@ class Drawing:
             latents = self._pipeline([order.prompt for order in filled], **self._options(filled)).images
         maps = observer.heat_maps()
         seconds = (time.perf_counter() - began) / len(group)
-        return [Sketch(order, latents[index : index + 1], maps[index], seconds) for index, order in enumerate(group)]
+        return [
+            Sketch(order, latents[index : index + 1], maps[index], seconds, len(filled))
+            for index, order in enumerate(group)
+        ]
 
     def _options(self, orders: list[Order]) -> dict[str, Any]:
         recipe = self._recipe

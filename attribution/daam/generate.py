@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from attribution.daam.batches import GroupSize, default_cache, is_out_of_memory
+from attribution.daam.batches import GroupSize, SizeMemory, SizesInFile, default_cache, is_out_of_memory
 from attribution.daam.decoding import decoded
 from attribution.daam.drawing import Drawing, Order, Sketch, no_memory, scheduler_class
 from attribution.daam.methods import observe
@@ -26,11 +26,12 @@ from attribution.records import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One image, the maps of its tokens, and the ``seconds`` that it took, its share of its group's."""
+    """One image, the maps of its tokens, the ``seconds`` that it took, its share of its group's, and the group's size."""
 
     image: Image.Image
     heat_maps: HeatMaps
     seconds: float
+    together: int
 
 
 def generate(
@@ -42,7 +43,7 @@ def generate(
     method: str = "daam",
     pipeline: Any = None,
     device: str | torch.device | None = None,
-    cache: str | Path | None = None,
+    cache: str | Path | SizeMemory | None = None,
 ) -> Generator[Drawn]:
     """Draw ``prompts[i]`` from ``seeds[i]`` by ``recipe``, and yield the results in that order.
 
@@ -57,8 +58,9 @@ def generate(
     The same recipe, prompt and seed give the same bytes on the same machine, whatever else is drawn along: each image
     has its own random generator, on the CPU, and images are drawn in groups of one size, which is remembered for the
     recipe and the device. When memory runs out, groups are halved, and that is remembered in the folder ``cache``
-    (default: ``$ATTRIBUTION_CACHE``, else the user's cache folder). While a group is decoded, and while the caller does
-    something with its results, the next one is being drawn.
+    (default: ``$ATTRIBUTION_CACHE``, else the user's cache folder), or in a memory of your own
+    (:class:`~attribution.daam.batches.SizeMemory`). While a group is decoded, and while the caller does something with
+    its results, the next one is being drawn.
 
     ``words`` keeps only some words' maps, as in :func:`attribution.trace`; ``method`` makes them otherwise than DAAM
     does, by a name of :mod:`attribution.daam.methods`. Raises TraceError for a method that does not fit the pipeline,
@@ -73,7 +75,8 @@ def generate(
     _check(pipeline, recipe)
     observe(method, pipeline)  # refuses what does not fit, before any work
     positions = (recipe.height // pipeline.vae_scale_factor) * (recipe.width // pipeline.vae_scale_factor)
-    size = GroupSize(recipe, pipeline.device, positions, Path(cache or default_cache()))
+    memory = SizesInFile(Path(cache or default_cache())) if cache is None or isinstance(cache, str | Path) else cache
+    size = GroupSize(recipe, pipeline.device, positions, memory)
     if words is not None and pipeline.device.type == "cpu":
         # How many tokens a group's images keep is a shape, too: alone, it is each image's own.
         size.images = 1
@@ -97,7 +100,7 @@ def _finished(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[
     began = time.perf_counter()
     image = _decoded(pipeline, recipe, sketch, ahead)
     maps = replace(sketch.heat_maps, recipe=asdict(recipe), seed=sketch.order.seed)
-    return Drawn(image, maps, sketch.seconds + time.perf_counter() - began)
+    return Drawn(image, maps, sketch.seconds + time.perf_counter() - began, sketch.together)
 
 
 def _decoded(pipeline: Any, recipe: Recipe, sketch: Sketch, ahead: Future[list[Sketch]]) -> Image.Image:

@@ -13,6 +13,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,9 +21,8 @@ import pytest
 import redis
 from django.db import connection
 
-from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.stimuli.models import Generation, Recipe, Worker
 from annotation_site.studies.building import Stimulus, build_study
-from annotation_site.worker.tasks import precompute_batch
 from attribution import records
 from tests.annotation_site.operations import compose
 from tests.annotation_site.processes import database_url, free_port
@@ -178,16 +178,15 @@ def queue(count: int) -> None:
     build_study(slug="study", title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
 
 
-def test_a_worker_told_to_stop_finishes_its_batch_and_leaves_the_rest_queued(start):
-    queue(6)
+def test_a_worker_draws_what_is_queued_unasked_and_told_to_stop_gives_back_what_it_has_not_made(start):
+    queue(30)
     worker, beat = start("worker-cpu"), start("beat")
-    with precompute_batch.app.connection_for_write(REDIS) as line:
-        precompute_batch.apply_async(("study", 4), connection=line)
-    worker.wait_until(lambda: Generation.objects.filter(state="claimed").exists())
+    worker.wait_until(lambda: Generation.objects.filter(state="done").exists())
     assert worker.end() == 0
     assert worker.is_healthy()
-    states = list(Generation.objects.order_by("id").values_list("state", flat=True))
-    assert states == ["done"] * 4 + ["queued"] * 2
+    states = Counter(Generation.objects.values_list("state", flat=True))
+    assert states.keys() == {"done", "queued"}, states
+    assert Worker.objects.get(kind="celery").stopped_at is not None
     assert all("task" in json.loads(line) for line in worker.output if "Task " in line and "succeeded" in line)
     beat.wait_until(beat.is_healthy)
     assert beat.end() == 0

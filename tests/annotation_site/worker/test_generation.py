@@ -16,8 +16,8 @@ from annotation_site.rating.models import Seat
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.building import Stimulus, build_study
+from annotation_site.worker import finishing, fleet, tasks
 from annotation_site.worker import generation as worker
-from annotation_site.worker import tasks
 from attribution import load_pipeline, presets, records
 from attribution.maps import HeatMaps
 
@@ -106,7 +106,7 @@ def test_a_full_disk_stops_the_run_and_keeps_the_queue(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     study = study_of(*CAPTIONS)
-    monkeypatch.setattr(worker.files, "write", full)
+    monkeypatch.setattr(files, "write", full)
     with pytest.raises(CommandError, match="No space left for generations/"):
         call_command("precompute", study.slug)
     assert set(Generation.objects.values_list("state", flat=True)) == {"queued"}
@@ -128,14 +128,14 @@ def test_no_partial_file_is_left_when_writing_breaks_off(monkeypatch, settings):
 def test_claims_of_a_dead_process_of_this_host_are_taken_over_at_once():
     study = study_of(*CAPTIONS)
     mine = worker.wanted_by(study)
-    host = worker.worker_name().rpartition(":")[0]
+    host = fleet.worker_name().rpartition(":")[0]
     nobody = 2**22 + 1  # above the kernel's largest process number
     now = database_now()
     assert len(mine.claim(worker=f"{host}:{nobody}", limit=2, now=now, lease=timedelta(hours=1))) == 2
     assert len(mine.claim(worker="elsewhere:1", limit=1, now=now, lease=timedelta(hours=1))) == 1
-    assert mine.claim(worker=worker.worker_name(), limit=9, now=now, lease=timedelta(hours=1)) == []
-    assert worker.release_claims_of_the_dead(mine) == 2
-    assert len(mine.claim(worker=worker.worker_name(), limit=9, now=now, lease=timedelta(hours=1))) == 2
+    assert mine.claim(worker=fleet.worker_name(), limit=9, now=now, lease=timedelta(hours=1)) == []
+    assert fleet.release_claims_of_the_dead(now) == 2
+    assert len(mine.claim(worker=fleet.worker_name(), limit=9, now=now, lease=timedelta(hours=1))) == 2
 
 
 def test_a_lease_that_ran_out_is_claimed_by_another_and_the_first_one_marks_nothing():
@@ -148,10 +148,10 @@ def test_a_lease_that_ran_out_is_claimed_by_another_and_the_first_one_marks_noth
     pipeline = load_pipeline("tinyworld")
     drawn = next(d for _, d in worker._drawn(pipeline, slow.recipe, [slow]))
     tally = worker.Tally()
-    worker._finish(slow, drawn, tally)
+    finishing.finish(slow, drawn, {}, tally)
     assert (tally.done, Generation.objects.get().state) == (0, "claimed")
     assert not default_storage.exists(files.names(slow.identity)[0])
-    worker._finish(quick, drawn, tally)
+    finishing.finish(quick, drawn, {}, tally)
     assert (tally.done, Generation.objects.get().state) == (1, "done")
 
 
@@ -166,7 +166,7 @@ def test_weights_that_changed_under_a_study_are_refused(tmp_path, monkeypatch):
 
 
 def test_tasks_belong_to_the_sites_celery_application():
-    assert tasks.precompute_batch.app.main == "attest"
+    assert tasks.work.app.main == "attest"
 
 
 def test_batches_hold_one_recipe():

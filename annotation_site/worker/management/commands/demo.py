@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -117,8 +118,10 @@ class Command(BaseCommand):
 
 
 def _serve(port: int) -> None:
-    """Become the web server: a process of its own, without what generation has loaded."""
+    """Become the web server: a process of its own, without what generation has loaded, and a worker beside it."""
     address = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "annotation_site.wsgi", "--bind", address, "--threads", "8"]
     sys.stdout.flush()
+    # What is ordered in the browser is drawn meanwhile; it ends with the server, whose process number this one keeps.
+    subprocess.Popen([sys.executable, "manage.py", "work", "--beside", str(os.getpid())], cwd=settings.BASE_DIR)
     os.execv(sys.executable, command)  # noqa: S606 - fixed command, no shell

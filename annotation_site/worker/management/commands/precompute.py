@@ -9,9 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from annotation_site.rating.assignment import database_now
+from annotation_site.stimuli.models import Generation
 from annotation_site.studies.lookup import study_or_error
 from annotation_site.studies.models import Study
-from annotation_site.worker.generation import StorageFull, Tally, counts, precompute, wanted_by
+from annotation_site.worker import fleet
+from annotation_site.worker.generation import DeviceLost, StorageUnusable, Tally, counts, precompute, wanted_by
 from attribution.errors import AttributionError
 
 
@@ -27,12 +29,15 @@ class Command(BaseCommand):
             "--batch-size",
             type=int,
             default=16,
-            help="images claimed at once, for half an hour (default: 16); memory decides how many are drawn together",
+            help="images claimed at once (default: 16); memory decides how many are drawn together",
         )
         parser.add_argument("--limit", type=int, help="stop after this many images")
         parser.add_argument("--retry-failed", action="store_true", help="queue those that failed once more, first")
         parser.add_argument(
-            "--celery", type=int, metavar="WORKERS", help="ring for this many Celery workers instead of working here"
+            "--celery",
+            type=int,
+            metavar="WORKERS",
+            help="ring for this many Celery workers instead of working here; they draw the most urgent study first",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,33 +49,36 @@ class Command(BaseCommand):
         if options["retry_failed"]:
             self.stdout.write(f"{mine.retry_failed()} failed generations queued again.")
         if options["celery"]:
-            self._ring(study, options["celery"], options["batch_size"])
+            self._ring(study, options["celery"])
             return
         self._work(study, options)
 
-    def _ring(self, study: Study, workers: int, batch_size: int) -> None:
-        from annotation_site.worker.tasks import precompute_batch, waiting
+    def _ring(self, study: Study, workers: int) -> None:
+        from annotation_site.worker.tasks import work
 
         for _ in range(workers):
-            precompute_batch.delay(study.slug, batch_size)
-        self.stdout.write(f"Rang for {workers} workers: {waiting(study)} generations of {study.slug!r} to make.")
+            work.delay()
+        left = wanted_by(study).exclude(state__in=[Generation.State.DONE, Generation.State.FAILED]).count()
+        self.stdout.write(f"Rang for {workers} workers: {left} generations of {study.slug!r} to make.")
 
     def _work(self, study: Study, options: dict[str, Any]) -> None:
         before = counts(study, now=database_now())
         total = before["left"] if options["limit"] is None else min(before["left"], options["limit"])
         # Seconds an image are shown as a rate; the first batch also loads the model.
-        with tqdm(total=total, unit="image", desc=study.slug, smoothing=0.1) as bar:
+        with fleet.Heart(), tqdm(total=total, unit="image", desc=study.slug, smoothing=0.1) as bar:
 
             def show(tally: Tally) -> None:
-                bar.update(tally.done + len(tally.failed) - bar.n)
+                bar.update(tally.all - bar.n)
                 bar.set_postfix(failed=len(tally.failed))
 
             try:
                 tally = precompute(
                     wanted_by(study), batch_size=options["batch_size"], limit=options["limit"], on_image=show
                 )
-            except (AttributionError, StorageFull) as error:
+            except (AttributionError, StorageUnusable, DeviceLost) as error:
                 raise CommandError(str(error)) from error
+            finally:
+                fleet.strike_off()
         self._report(study, tally)
 
     def _report(self, study: Study, tally: Tally) -> None:
@@ -81,5 +89,7 @@ class Command(BaseCommand):
             f"{study.slug}: {tally.done} made now; {after['done']} done, {after['failed']} failed, "
             f"{after['running']} being made elsewhere, {after['left']} left."
         )
+        if after["held"]:
+            self.stdout.write(f"{after['held']} are held: the study's generation is paused; resume it in the admin.")
         if after["failed"]:
             self.stdout.write(f"Try those that failed again with: manage.py precompute {study.slug} --retry-failed")

@@ -1,0 +1,116 @@
+"""This process as a row of the fleet: enlisted, seen to live, told what it does, and struck off when it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import close_old_connections, connection, transaction
+
+from annotation_site.rating.assignment import database_now
+from annotation_site.stimuli.models import Generation, Worker
+
+logger = logging.getLogger(__name__)
+HEARTBEAT_SECONDS = 20.0
+TOKEN = secrets.token_hex(16)
+
+
+def worker_name() -> str:
+    """Host and process: the next process on this host can tell whether the owner of a claim still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@transaction.atomic
+def enlist(kind: str = Worker.Kind.COMMAND) -> Worker:
+    """This process's row. What an earlier process of the same name left behind is queued again."""
+    now, name = database_now(), worker_name()
+    born = {"host": socket.gethostname(), "token": TOKEN, "kind": kind, "started_at": now, "last_seen": now}
+    worker, new = Worker.objects.get_or_create(name=name, defaults=born)
+    if not new and worker.token != TOKEN:
+        # Containers start again under their old host name and process number.
+        Generation.objects.take_from_the_dead(now=now, owners=[name])
+        fresh = {**born, "stopped_at": None, "busy_since": None, "trouble": "", "device": ""}
+        Worker.objects.filter(pk=worker.pk).update(**fresh)
+        worker.refresh_from_db()
+    return worker
+
+
+def strike_off() -> None:
+    """This process ends: what it still holds is queued again."""
+    Generation.objects.give_back(worker_name())
+    mine = Worker.objects.filter(name=worker_name(), token=TOKEN)
+    mine.update(stopped_at=database_now(), busy_since=None)
+
+
+def release_claims_of_the_dead(now: datetime) -> int:
+    """Queue again what is claimed by processes that are gone: on this host, silent for minutes, or past their lease."""
+    claimed = Generation.objects.filter(state=Generation.State.CLAIMED)
+    owners = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
+    host = f"{socket.gethostname()}:"
+    gone = {owner for owner in owners if owner.startswith(host) and not _runs(owner)}
+    gone |= set(Worker.objects.dead(now).filter(name__in=owners).values_list("name", flat=True))
+    return Generation.objects.take_from_the_dead(now=now, owners=gone)
+
+
+def _runs(owner: str) -> bool:
+    try:
+        os.kill(int(owner.rpartition(":")[2]), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """While it lasts, this process is not rung for; why it broke off, if it does, is written down."""
+    mine = Worker.objects.filter(name=worker_name())
+    mine.update(busy_since=database_now())
+    trouble = ""
+    try:
+        yield
+    except Exception as error:
+        trouble = f"{type(error).__name__}: {error}"[:2000]
+        raise
+    finally:
+        mine.update(busy_since=None, trouble=trouble, last_seen=database_now())
+
+
+class Heart:
+    """Tells the database every twenty seconds that this process lives, from a thread of its own."""
+
+    def __init__(self, seconds: float = HEARTBEAT_SECONDS) -> None:
+        self._seconds = seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def __enter__(self) -> Heart:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._seconds):
+            try:
+                close_old_connections()
+                Worker.objects.filter(name=worker_name()).update(last_seen=database_now())
+            except Exception as error:
+                # The database may be away for a while; the work itself will say so.
+                logger.info("A sign of life was not written: %s", error)
+        connection.close()
