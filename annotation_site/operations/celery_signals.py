@@ -52,9 +52,10 @@ def _alive_with_each_message(**kwargs: Any) -> None:
 
 @signals.celeryd_init.connect
 def _one_process_a_gpu(options: dict[str, Any] | None = None, **kwargs: Any) -> None:
-    pool = str((options or {}).get("pool") or settings.CELERY_WORKER_POOL)
-    if pool.rpartition(":")[2] not in {"solo", "TaskPool"}:
-        raise SystemExit(f"--pool={pool}: workers draw on a GPU, which takes one process: leave it out or say solo.")
+    pool = (options or {}).get("pool") or settings.CELERY_WORKER_POOL
+    name = pool.__module__ if isinstance(pool, type) else str(pool)
+    if "solo" not in name:
+        raise SystemExit(f"--pool={name}: workers draw on a GPU, which takes one process: leave it out or say solo.")
 
 
 @signals.worker_init.connect

@@ -26,7 +26,7 @@ from attribution.records import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One image, the maps of its tokens, the ``seconds`` that it took, its share of its group's, and the group's size."""
+    """One image, the maps of its tokens, its share of the ``seconds`` that its group took, and the group's size."""
 
     image: Image.Image
     heat_maps: HeatMaps
