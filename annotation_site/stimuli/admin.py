@@ -3,12 +3,16 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from annotation_site.admin_history import ReadOnlyAdmin
 from annotation_site.stimuli.addresses import image_url
-from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
+from annotation_site.stimuli.bell import ring_after_commit
+from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word, Worker
+from annotation_site.stimuli.workers import LATELY
 
 
 class WordInline(TabularInline):
@@ -65,7 +69,8 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     # The picture instead of the file fields, whose links lead nowhere: files are served under other names.
     fields = (
         "picture", "prompt", "recipe", "seed", "identity", "state", "attempts", "error", "claimed_by", "claimed_until",
-        "seconds", "origin", "queued_at", "done_at", "image_sha256", "maps_sha256",
+        "seconds", "made_by", "made_with", "origin", "priority", "held", "deaths", "queued_at", "done_at",
+        "image_sha256", "maps_sha256",
     )  # fmt: skip
     readonly_fields = fields
     actions = ["retry_failed"]
@@ -83,4 +88,42 @@ class GenerationAdmin(ReadOnlyAdmin, ModelAdmin):
     @admin.action(description="Queue the failed ones again")
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
         count = Generation.objects.filter(pk__in=queryset.values("pk")).retry_failed()
+        ring_after_commit()
         messages.success(request, f"{count} failed generations are queued again.")
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin, ModelAdmin):
+    """Who draws: each process with its device, what it does, and how fast it is."""
+
+    list_display = ("name", "kind", "device", "doing", "speed", "made_there", "last_seen", "trouble")
+    list_filter = ("kind", "host")
+    search_fields = ("name", "device", "trouble")
+    fields = (
+        "name",
+        "kind",
+        "device",
+        "doing",
+        "speed",
+        "made_there",
+        "started_at",
+        "last_seen",
+        "stopped_at",
+        "trouble",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
+        return Worker.objects.filter(pk__in=super().get_queryset(request)).with_speed(timezone.now())
+
+    @admin.display(description=_("state"))
+    def doing(self, worker: Worker) -> str:
+        return worker.doing(timezone.now())
+
+    @admin.display(description=_("images a second, last 5 minutes"))
+    def speed(self, worker: Worker) -> str:
+        return f"{worker.made_lately / LATELY.total_seconds():.2f}"  # type: ignore[attr-defined]
+
+    @admin.display(description=_("images made"), ordering="made_there")
+    def made_there(self, worker: Worker) -> int:
+        return worker.made_there  # type: ignore[attr-defined]

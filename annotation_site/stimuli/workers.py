@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 SILENCE = timedelta(minutes=3)
 """A worker that has sent no sign of life for so long is dead; it sends one every twenty seconds."""
+
+LATELY = timedelta(minutes=5)
+"""Over which images a second are counted."""
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -19,6 +23,11 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
     def dead(self, now: datetime) -> Self:
         return self.filter(Q(stopped_at__isnull=False) | Q(last_seen__lt=now - SILENCE))
+
+    def with_speed(self, now: datetime) -> Self:
+        """With ``made_there``, all images that each has made, and ``made_lately``, those of the last five minutes."""
+        lately = Q(made__done_at__gt=now - LATELY)
+        return self.annotate(made_there=Count("made"), made_lately=Count("made", filter=lately))
 
     def idle(self, now: datetime) -> Self:
         """Those that wait for Celery's bell."""
@@ -51,6 +60,14 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def doing(self, now: datetime) -> str:
+        """What it does now, in a word or two."""
+        if self.stopped_at is not None:
+            return gettext("stopped")
+        if self.last_seen < now - SILENCE:
+            return gettext("silent: killed, or its machine is gone")
+        return gettext("working") if self.busy_since is not None else gettext("waits for work")
 
 
 class FittingBatch(models.Model):

@@ -7,8 +7,11 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from annotation_site.studies.drawing_actions import DRAWING_ACTIONS
+from annotation_site.studies.drawing_order import drawn
 from annotation_site.studies.forms import TEXT_FIELDS, StudyForm
 from annotation_site.studies.models import ConsentText, Item, Study
 from annotation_site.studies.rules import FIXED_AT_OPENING
@@ -20,9 +23,10 @@ class StudyAdmin(ModelAdmin):
     """Draft studies can be edited; once a study is open, what its answers depend on stays as it was."""
 
     form = StudyForm
-    list_display = ("title", "slug", "kind", "state", "item_count", "cap", "opened_at", "links")
+    list_display = ("title", "slug", "kind", "state", "item_count", "images", "cap", "opened_at", "links")
     list_filter = ("state", "kind")
     search_fields = ("title", "slug")
+    actions = DRAWING_ACTIONS
     readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
     sections = (
         (None, {"fields": ("title", "slug", "kind", "state", "stimuli_access", "links")}),
@@ -65,6 +69,10 @@ class StudyAdmin(ModelAdmin):
     @admin.display(description="items", ordering="items_there")
     def item_count(self, study: Study) -> int:
         return study.items_there  # type: ignore[attr-defined]
+
+    @admin.display(description=_("images"))
+    def images(self, study: Study) -> str:
+        return drawn(study)
 
     @admin.display(description="pages")
     def links(self, study: Study) -> str:

@@ -7,7 +7,8 @@ studies: it is as urgent as the most urgent of those that are not paused, and he
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from annotation_site.stimuli.bell import ring_after_commit
 from annotation_site.stimuli.models import Generation, GenerationQuerySet
@@ -42,6 +43,19 @@ def carry_to_queue(study: Study) -> None:
         shared = left if each == study else left & wanted_by(each)
         shared.update(priority=each.generation_priority, held=each.generation_paused)
     ring_after_commit()
+
+
+def drawn(study: Study) -> str:
+    """How far the study's images are, for the administration: "12 of 40, 2 failed, first"."""
+    counts = dict(wanted_by(study).order_by().values_list("state").annotate(Count("pk")))
+    done = _("%(done)d of %(all)d") % {"done": counts.get(Generation.State.DONE, 0), "all": sum(counts.values())}
+    failed = counts.get(Generation.State.FAILED, 0)
+    parts = [done, _("%(count)d failed") % {"count": failed} if failed else ""]
+    if study.generation_paused:
+        parts.append(_("paused"))
+    elif study.generation_priority != Study.Priority.NORMAL:
+        parts.append(str(study.get_generation_priority_display()))
+    return ", ".join(part for part in parts if part)
 
 
 def _others_that_want(generations: GenerationQuerySet, study: Study) -> QuerySet[Study]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -13,8 +14,8 @@ from django.urls import reverse
 from annotation_site.raters.models import Enrolment, PracticeAnswer, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word
-from annotation_site.studies.models import ConsentText, Item, KnownAnswer
+from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word, Worker
+from annotation_site.studies.models import ConsentText, Item, KnownAnswer, Study
 
 OURS = [model for model in admin.site._registry if model.__module__.startswith("annotation_site.")]
 HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item]
@@ -29,6 +30,7 @@ def rated_study(make_study):
     assignment.record(
         seat=seat, enrolment=enrolment, answer=assignment.Answer(rating=4), key=uuid.uuid4(), shown_at=now, now=now
     )
+    Worker.objects.create(name="gpu:1", host="gpu", token="t", kind="celery", started_at=now, last_seen=now)
     ConsentText.objects.create(study=study, version="own", text="We keep your answers.")
     return study
 
@@ -211,6 +213,31 @@ def test_failed_generations_are_queued_again(admin_client, make_study):
     assert "1 failed generations are queued again" in act(admin_client, "retry_failed", generation)
     generation.refresh_from_db()
     assert generation.state == "queued"
+
+
+def test_a_studys_images_are_paused_resumed_tried_again_and_moved_in_the_queue(admin_client, make_study):
+    study = make_study(items=2, opened=False, done=False)
+    held = Generation.objects.filter(held=True)
+    act(admin_client, "pause_drawing", study)
+    assert held.count() == 2
+    act(admin_client, "resume_drawing", study)
+    assert held.count() == 0
+    act(admin_client, "draw_urgent", study)
+    assert set(Generation.objects.values_list("priority", flat=True)) == {Study.Priority.URGENT}
+    Generation.objects.update(state="failed", error="out of memory")
+    assert "0 of 2, 2 failed, first" in admin_client.get(changelist(Study)).content.decode()
+    assert "2 failed images are queued again" in act(admin_client, "retry_drawing", study)
+    assert set(Generation.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_workers_are_listed_with_what_they_do_and_how_fast(admin_client, rated_study):
+    worker = Worker.objects.get()
+    now = assignment.database_now()
+    Generation.objects.update(made_by=worker, done_at=now)
+    assert "waits for work" in admin_client.get(changelist(Worker)).content.decode()
+    assert f"{Generation.objects.count() / 300:.2f}" in admin_client.get(changelist(Worker)).content.decode()
+    Worker.objects.update(last_seen=now - timedelta(minutes=4))
+    assert "silent: killed" in admin_client.get(changelist(Worker)).content.decode()
 
 
 def test_the_admin_alone_has_a_looser_content_policy(admin_client):

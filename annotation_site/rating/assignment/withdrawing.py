@@ -16,6 +16,7 @@ from annotation_site.rating.assignment.opening import seats_of
 from annotation_site.rating.assignment.places import places_left
 from annotation_site.rating.models import Seat
 from annotation_site.stimuli.models import Generation
+from annotation_site.studies.drawing_order import carry_to_queue
 from annotation_site.studies.models import Item, Study
 
 
@@ -51,6 +52,8 @@ def put_item_back(item: Item, *, reason: str = "") -> bool:
     if item.purpose == Item.Purpose.RATED and study.state != Study.State.DRAFT:
         _refuse_above_the_cap(item, study, raters)
         _make_missing_seats(item, study)
+    # Meanwhile a worker may have put its image aside.
+    carry_to_queue(study)
     audit.note(item, reason, withdrawn_at=(item.withdrawn_at, None))
     hints.forget(study.pk)
     return True

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('studies', '0013_stimuli_access'),
+        ('studies', '0014_researchers'),
     ]
 
     operations = [
