@@ -11,6 +11,7 @@ from annotation_site.admin_history import ReadOnlyAdmin
 from annotation_site.rating import assignment, enrolment_admin  # noqa: F401 - registers enrolments
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.admin import ItemAdmin, StudyAdmin
+from annotation_site.studies.drawing_actions import DRAWING_ACTIONS
 from annotation_site.studies.models import Item, Study
 
 
@@ -77,5 +78,5 @@ def _report(request: HttpRequest, done: str, slugs: list[str]) -> None:
 
 
 # Registered here, since studies know nothing of seats.
-StudyAdmin.actions = [open_studies, pause_studies, close_studies]
+StudyAdmin.actions = [open_studies, pause_studies, close_studies, *DRAWING_ACTIONS]
 ItemAdmin.actions = [withdraw_items]

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from annotation_site.studies.drawing_actions import DRAWING_ACTIONS
 from annotation_site.studies.drawing_order import drawn
 from annotation_site.studies.forms import TEXT_FIELDS, StudyForm
 from annotation_site.studies.models import ConsentText, Item, Study
@@ -26,7 +25,6 @@ class StudyAdmin(ModelAdmin):
     list_display = ("title", "slug", "kind", "state", "item_count", "images", "cap", "opened_at", "links")
     list_filter = ("state", "kind")
     search_fields = ("title", "slug")
-    actions = DRAWING_ACTIONS
     readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
     sections = (
         (None, {"fields": ("title", "slug", "kind", "state", "stimuli_access", "links")}),
