@@ -14,7 +14,19 @@ from annotation_site.studies.members import Member
 from annotation_site.studies.models import ConsentText, Item, KnownAnswer, Study, new_completion_code
 
 # What belongs to the one study alone: its name, its state, and the codes that its raters were given.
-OWN = ("id", "slug", "title", "state", "cap", "completion_code", "screen_out_code", "opened_at", "closed_at")
+OWN = (
+    "id",
+    "slug",
+    "title",
+    "state",
+    "cap",
+    "completion_code",
+    "screen_out_code",
+    "opened_at",
+    "closed_at",
+    "generation_paused",
+    "generation_priority",
+)
 
 
 @transaction.atomic

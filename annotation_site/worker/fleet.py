@@ -53,15 +53,16 @@ def release_claims_of_the_dead(now: datetime) -> int:
     claimed = Generation.objects.filter(state=Generation.State.CLAIMED)
     owners = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
     host = f"{socket.gethostname()}:"
-    gone = {owner for owner in owners if owner.startswith(host) and not _runs(owner)}
+    gone = {owner for owner in owners if owner.startswith(host) and not runs(owner)}
     gone |= set(Worker.objects.dead(now).filter(name__in=owners).values_list("name", flat=True))
     return Generation.objects.take_from_the_dead(now=now, owners=gone)
 
 
-def _runs(owner: str) -> bool:
+def runs(owner: str) -> bool:
+    """Whether the process ``host:number`` of this host is running."""
     try:
         os.kill(int(owner.rpartition(":")[2]), 0)
-    except (ProcessLookupError, ValueError):
+    except (ProcessLookupError, ValueError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from annotation_site.rating.assignment import database_now
-from annotation_site.worker import fleet, generation
+from annotation_site.worker import fleet, generation, orders
 
 logger = logging.getLogger(__name__)
 GoOn = Callable[[], bool]
@@ -32,7 +32,10 @@ class Job:
     run: Callable[[GoOn], int]
 
 
-JOBS: list[Job] = [Job("draw", generation.waiting, generation.draw_some)]
+JOBS: list[Job] = [
+    Job("build studies", orders.waiting, orders.carry_out_some),
+    Job("draw", generation.waiting, generation.draw_some),
+]
 """The most urgent first."""
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from annotation_site.studies.building import StudyExists
 from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study, StudyOrder
 from annotation_site.worker.cohyponyms import cohyponym_study
+from annotation_site.worker.fleet import runs, worker_name
 from annotation_site.worker.sampling import TINYWORLD, Draw, sample_study
 from annotation_site.worker.swaps import change_study
 from attribution.errors import AttributionError
@@ -74,20 +74,18 @@ def release_orders_of_the_dead() -> int:
     building = StudyOrder.objects.filter(
         state=StudyOrder.State.BUILDING, claimed_by__startswith=f"{socket.gethostname()}:"
     )
-    dead = [pk for pk, owner in building.values_list("pk", "claimed_by") if not process_lives(owner)]
+    dead = [pk for pk, owner in building.values_list("pk", "claimed_by") if not runs(owner)]
     # To be claimable is enough: the claim itself decides who takes it over.
     return building.filter(pk__in=dead).update(claimed_until=database_now() - timedelta(seconds=1))
 
 
-def process_lives(owner: str) -> bool:
-    """Whether the process ``host:number`` of this host is running."""
-    try:
-        os.kill(int(owner.rpartition(":")[2]), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def waiting(now: datetime) -> bool:
+    return StudyOrder.objects.claimable(now).exists()
+
+
+def carry_out_some(go_on: Callable[[], bool]) -> int:
+    """One order, as a piece of a worker's work; how many were ended."""
+    return int(carry_out_next(worker_name()) is not None)
 
 
 def _make(order: StudyOrder) -> None:

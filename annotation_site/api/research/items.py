@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -17,9 +16,10 @@ from annotation_site.api.research.base import ListView, ResearchView, found_or_4
 from annotation_site.api.research.filters import GenerationFilter, ItemFilter
 from annotation_site.api.research.serializers import GenerationSerializer, ItemSerializer
 from annotation_site.rating import assignment
+from annotation_site.stimuli.bell import ring_after_commit
 from annotation_site.stimuli.models import Generation
+from annotation_site.studies.drawing_order import wanted_by
 from annotation_site.studies.models import Item, Study
-from annotation_site.worker.generation import wanted_by
 
 ITEMS, IMAGES = ["Items"], ["Images"]
 
@@ -107,6 +107,6 @@ class RetryView(ResearchView):
         """And wakes the workers, also where none had failed. Safe to repeat."""
         study = self.study_to_run(slug)
         queued = wanted_by(study).retry_failed()
-        transaction.on_commit(lambda: queue.ring(study))
+        ring_after_commit()
         now = queue.counts(study)
         return Response({"queued": queued, "left": now["queued"] + now["claimed"]})

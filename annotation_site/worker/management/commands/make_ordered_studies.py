@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation_site.studies.models import StudyOrder
-from annotation_site.worker.generation import worker_name
+from annotation_site.worker.fleet import worker_name
 from annotation_site.worker.orders import carry_out_next
 
 
