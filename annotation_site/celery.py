@@ -8,5 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotation_site.settings")
 
 app = Celery("attest")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks([f"annotation_site.{name}" for name in ("worker", "recruitment", "webhooks")])
+APPS = ("worker", "payments", "recruitment", "webhooks")
+app.autodiscover_tasks([f"annotation_site.{name}" for name in APPS])
 app.autodiscover_tasks(["annotation_site.operations"], related_name="celery_signals")

@@ -291,6 +291,7 @@ CELERY_BEAT_SCHEDULE = {
     "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", **_EACH_MINUTE},
     "queue again what dead workers had claimed": {"task": "annotation_site.worker.tasks.sweep", **_EACH_MINUTE},
     "wake the idle workers": {"task": "annotation_site.worker.tasks.ring", **_EACH_MINUTE},
+    "pay what was approved": {"task": "annotation_site.payments.tasks.run_errands", "schedule": 300.0},
     "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
     "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},
 }

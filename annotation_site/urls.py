@@ -15,6 +15,7 @@ urlpatterns = [
     path("reports/", include("annotation_site.reports.urls")),
     path("", include("annotation_site.recruitment.urls")),
     path("", include("annotation_site.analyses.urls")),
+    path("payments/", include("annotation_site.payments.urls")),
     path("rate/", include("annotation_site.rating.urls")),
     path("webhooks/", include("annotation_site.webhooks.urls")),
     path("api/", include("annotation_site.api.urls")),

@@ -24,6 +24,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
+from annotation_site.payments import guards
 from annotation_site.stimuli import files
 
 FORMAT = 1
@@ -82,7 +83,7 @@ def restore(folder: Path, *, replace: bool = False) -> dict[str, Any]:
         _require_empty()
     for name in manifest["files"]:
         files.write(name, (folder / "files" / name).read_bytes())
-    with transaction.atomic():
+    with transaction.atomic(), guards.lifted():
         _empty()
         _load(folder / "database.jsonl")
     if replace:

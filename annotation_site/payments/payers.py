@@ -1,6 +1,8 @@
-"""Who hands the money over: outside (the finance office), by code, or another system's API. One payer a source.
+"""Who hands the money over: the finance office, the raters' own panel, or another system's API.
 
-A source of raters registers its payer once, in its app's ``ready``::
+One payer for each way that a source names.
+
+An app registers its payer once, in its app's ``ready``::
 
     register("prolific", ProlificPayer())
 
@@ -57,7 +59,7 @@ class Outcome:
 
 
 class Payer(Protocol):
-    """Pays and rejects the raters of one source."""
+    """Pays and rejects the raters of sources that are paid one way."""
 
     def pay(self, lines: Sequence[Line]) -> Iterable[Outcome]:
         """Pay these lines, all of one study; an outcome for each, in any order, as soon as it is known.
@@ -69,8 +71,8 @@ class Payer(Protocol):
         """Tell the other system that this rater is not paid; told twice it changes nothing. Raises PaymentError."""
 
 
-class ByCode:
-    """The rater's completion code is the payment: a panel that books credit by it owes nothing through us."""
+class ByPanel:
+    """The panel pays its raters, or books credit for them, by their completion code: nothing goes by us."""
 
     def pay(self, lines: Sequence[Line]) -> Iterable[Outcome]:
         for line in lines:
@@ -83,11 +85,11 @@ class ByCode:
 _payers: dict[str, Payer] = {}
 
 
-def register(source: str, payer: Payer) -> None:
-    """Let ``payer`` pay the enrolments of this ``Enrolment.source``; the last one registered counts."""
-    _payers[source] = payer
+def register(way: str, payer: Payer) -> None:
+    """Let ``payer`` pay raters whose source is ``paid_by`` this way; the last one registered counts."""
+    _payers[way] = payer
 
 
-def payer_of(source: str) -> Payer | None:
-    """Who pays raters of this source; None: people outside, by the export for finance."""
-    return _payers.get(source)
+def payer_of(way: str) -> Payer | None:
+    """Who pays raters this way; None if the app that would is not there."""
+    return _payers.get(way)

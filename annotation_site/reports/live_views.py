@@ -20,7 +20,7 @@ from annotation_site.reports.loading import load, rated_items, raters_of
 from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.rater_rows import crowd
 from annotation_site.stimuli.addresses import image_url
-from annotation_site.studies.access import is_open, study_to_read
+from annotation_site.studies.access import is_open, may_run, study_to_read
 from annotation_site.studies.addresses import map_picture_url
 from annotation_site.studies.models import Item, Study
 
@@ -46,6 +46,7 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
         "too_poor": live.too_poor(data, found),
         "simulated": int(data.simulated[data.judgements.rater].sum()),
         "refresh": REFRESH_SECONDS if request.GET.get("refresh") == "1" else 0,
+        "may_run": may_run(request, study),
         "is_open": is_open(),
     }
     return render(request, "reports/live.html", context)

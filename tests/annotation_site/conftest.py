@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.utils import timezone
 from PIL import Image
 
 from annotation_site.celery import app
+from annotation_site.payments import guards
 from annotation_site.rating import assignment
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Recipe
@@ -172,3 +174,15 @@ def make_changes(db) -> Callable[..., Study]:
         return study
 
     return make
+
+
+@pytest.fixture
+def ledger_left(transactional_db: None) -> Iterator[None]:
+    """For tests that commit: empty the ledger at the end, which SQLite refuses unless its triggers are lifted."""
+    yield
+    if connection.vendor != "sqlite":
+        return
+    with transaction.atomic(), guards.lifted(), connection.cursor() as cursor:
+        cursor.execute("PRAGMA defer_foreign_keys = ON")
+        for table in ("errand", "entry", "batch", "payscheme"):
+            cursor.execute(f"DELETE FROM payments_{table}")  # noqa: S608 - names from the line above

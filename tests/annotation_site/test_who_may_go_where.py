@@ -55,6 +55,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "planning": ACCOUNTS,
     "report": READERS,
     "report-exclusions": RUNNERS,
+    "payments": RUNNERS,
+    "pay-": RUNNERS,
     "generations": ACCOUNTS,
     "compare": ACCOUNTS,
     "generation": READERS,
@@ -92,6 +94,9 @@ VALUES = {
     "end": 1,
     "pk": 1,
     "to": "pause",
+    "number": 1,
+    "pseudonym": "R-WALKED",
+    "what": "hold",
     "uidb36": "1",
     "key": "set-password",
     "rest": "nowhere",
@@ -104,6 +109,7 @@ VALUES = {
 FORMS = {"report-whole": "html", "report-figure": "svg"}
 ABSENT = {"analysis", "analysis-file", "report-table"}
 ABSENT |= {"recruitment-source", "recruitment-invitations", "recruitment-prolific"}
+ABSENT |= {"pay-batch", "pay-finance"}
 
 
 def patterns(resolver: Any) -> Iterator[URLPattern]:
@@ -139,7 +145,7 @@ def everyone(make_study, settings) -> dict[str, User | None]:
     for role in Member.Role:
         Member.objects.create(study=study, user=people[role], role=role)
     people["admin"] = User.objects.create(username="admin", password="set", is_superuser=True, is_staff=True)
-    Enrolment.objects.create(study=study, rater=Rater.objects.create(), token="a-raters-token")
+    Enrolment.objects.create(study=study, rater=Rater.objects.create(pseudonym="R-WALKED"), token="a-raters-token")
     return people
 
 

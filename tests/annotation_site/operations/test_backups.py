@@ -15,9 +15,14 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError
 from django.utils import timezone
 
 from annotation_site.operations import backups
+from annotation_site.payments.approving import approve, preview
+from annotation_site.payments.deciding import take_back
+from annotation_site.payments.finance import mark_paid
+from annotation_site.payments.models import Entry, PayScheme
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Study
@@ -77,6 +82,23 @@ def test_what_was_backed_up_comes_back_whole(full, tmp_path, django_user_model):
     assert django_user_model.objects.get().has_perm("studies.view_study")
     # The keys go on after the old ones.
     assert Rater.objects.create().pk > max(row["id"] for row in before[0]["raters.Rater"])
+
+
+def test_a_ledger_comes_back_whole_and_is_guarded_as_before(full, tmp_path, ledger_left):
+    PayScheme.objects.create(study=full, version=1, currency="USD", per_item=50, made_at=timezone.now(), made_by="ada")
+    rater, who = Enrolment.objects.get(), {"by": "ada", "now": timezone.now()}
+    for reason in ("slip", ""):
+        batch = approve(full, [rater.pk], preview(full, [rater.pk]).digest, **who)
+        if reason:
+            take_back(batch.entries.get(kind="approval"), reason=reason, **who)
+    mark_paid(batch, total=50, reference="t-1", **who)
+    before = everything()
+    assert len(before[0]["payments.Entry"]) == 7
+    run("backup", tmp_path / "b")
+    run("restore", tmp_path / "b", "--replace")
+    assert everything() == before
+    with pytest.raises(DatabaseError, match="only grows"):
+        Entry.objects.update(amount=1)
 
 
 def test_a_site_with_rows_is_refused_and_replaced_only_when_told(full, tmp_path):

@@ -1,0 +1,146 @@
+"""Telling outside systems to pay or to reject, after the fact is committed: rows that are claimed, told and closed."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Sum
+
+from annotation_site.celery import app
+from annotation_site.payments.models import Entry, Errand
+from annotation_site.payments.payers import Line, Outcome, PaymentError, State, payer_of
+from annotation_site.payments.settling import settle
+
+logger = logging.getLogger(__name__)
+# Far longer than any call: two processes must never tell a payer at once, while one that died may keep an hour.
+CLAIM = timedelta(hours=1)
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+
+
+def send(entry: Entry, *, now: datetime) -> Errand:
+    """Have the rater's payer told of an approval or a rejection."""
+    return Errand.objects.create(entry=entry, not_before=now)
+
+
+def ring() -> None:
+    """Wake a worker. Without one, or without a broker, beat or ``manage.py pay_raters`` does the work later."""
+    try:
+        app.send_task("annotation_site.payments.tasks.run_errands", retry=False)
+    except Exception as error:  # The approval is committed: whatever the broker says, the page must say so too.
+        logger.warning("No worker was told of new payments (%s): beat, or manage.py pay_raters, pays them.", error)
+
+
+def run(*, now: datetime) -> int:
+    """Do what is due; how many errands are done. Safe to run in several processes at once."""
+    groups: dict[tuple[str, int, str], list[Errand]] = defaultdict(list)
+    for errand in _due(now).select_related("entry"):
+        groups[errand.entry.way, errand.entry.study_id, errand.entry.kind].append(errand)
+    return sum(_run(way, kind, errands, now) for (way, _, kind), errands in groups.items())
+
+
+def take_back(entry: Entry) -> bool:
+    """Call off what the payer was not told yet, or has refused; False if it may have been paid already."""
+    errand = Errand.objects.filter(entry=entry)
+    unsent = errand.filter(Q(state=Errand.State.WAITING, attempts=0) | Q(state=Errand.State.REFUSED))
+    return not errand.exists() or bool(unsent.update(state=Errand.State.REFUSED, problem="taken back"))
+
+
+def try_again(entry: Entry, *, now: datetime) -> bool:
+    """Have a refused errand done once more, unless its approval was taken back."""
+    refused = Errand.objects.filter(entry=entry, state=Errand.State.REFUSED, entry__reversed_by__isnull=True)
+    return bool(refused.update(state=Errand.State.WAITING, not_before=now))
+
+
+def _due(now: datetime) -> QuerySet[Errand]:
+    to_do = Q(state__in=[Errand.State.WAITING, Errand.State.CLAIMED])
+    return Errand.objects.filter(to_do, not_before__lte=now).order_by("id")
+
+
+def _run(way: str, kind: str, errands: list[Errand], now: datetime) -> int:
+    mine = [errand for errand in errands if _claim(errand, now)]
+    if not mine:
+        return 0
+    try:
+        if payer_of(way) is None:
+            raise PaymentError(f"Nobody is registered who pays raters by “{way}”.")
+        return _pay(way, mine, now) if kind == Entry.Kind.APPROVAL else _reject(way, mine, now)
+    except Exception as error:  # A payer may fail in any way; what it did not answer for is asked again.
+        expected = isinstance(error, PaymentError)
+        logger.log(
+            logging.WARNING if expected else logging.ERROR, "Paying by %s: %s", way, error, exc_info=not expected
+        )
+        for errand in mine:
+            _put_back(errand, str(error) if expected else f"{type(error).__name__}: {error}", now)
+        return Errand.objects.filter(pk__in=[errand.pk for errand in mine], state=Errand.State.DONE).count()
+
+
+def _claim(errand: Errand, now: datetime) -> bool:
+    """The row count decides; one that was claimed, and whose process died, is claimed again after an hour."""
+    claimed = _due(now).filter(pk=errand.pk)
+    return bool(claimed.update(state=Errand.State.CLAIMED, not_before=now + CLAIM, attempts=F("attempts") + 1))
+
+
+def _pay(way: str, errands: list[Errand], now: datetime) -> int:
+    payer = payer_of(way)
+    assert payer is not None  # noqa: S101 - the caller looked
+    by_key = {str(errand.entry.key): errand for errand in errands}
+    done = 0
+    for outcome in payer.pay(list(_lines(errands))):
+        errand = by_key.pop(outcome.key, None)
+        if errand is None:
+            raise PaymentError(f"The payer of “{way}” spoke of a payment {outcome.key} that it was not asked for.")
+        done += _close(errand, outcome, now)
+    for errand in by_key.values():
+        _put_back(errand, "The payer gave no answer.", now)
+    return done
+
+
+def _close(errand: Errand, outcome: Outcome, now: datetime) -> bool:
+    if outcome.state == State.LATER:
+        _put_back(errand, outcome.problem, now)
+    elif outcome.state == State.REFUSED:
+        _claimed(errand).update(state=Errand.State.REFUSED, problem=outcome.problem)
+    else:
+        with transaction.atomic():
+            if _claimed(errand).update(state=Errand.State.DONE, problem=""):
+                settle(errand.entry, reference=outcome.reference, by="", now=now)
+                return True
+    return False
+
+
+def _reject(way: str, errands: list[Errand], now: datetime) -> int:
+    payer = payer_of(way)
+    assert payer is not None  # noqa: S101 - the caller looked
+    for errand in errands:
+        payer.reject(errand.entry.enrolment, errand.entry.reason)
+        _claimed(errand).update(state=Errand.State.DONE, problem="")
+    return len(errands)
+
+
+def _claimed(errand: Errand) -> QuerySet[Errand]:
+    return Errand.objects.filter(pk=errand.pk, state=Errand.State.CLAIMED)
+
+
+def _put_back(errand: Errand, problem: str, now: datetime) -> None:
+    """For later, twice as late each time."""
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(errand.attempts, 10))
+    _claimed(errand).update(state=Errand.State.WAITING, not_before=now + wait, problem=problem)
+
+
+def _lines(errands: Sequence[Errand]) -> Iterator[Line]:
+    """The errands as lines, in order: of two for one rater the second comes after the first."""
+    paid = Entry.objects.filter(enrolment__in=[errand.entry.enrolment_id for errand in errands], kind="payment")
+    before = defaultdict(int, paid.order_by().values_list("enrolment").annotate(Sum("amount")))
+    for errand in errands:
+        yield line_of(errand.entry, before[errand.entry.enrolment_id])
+        before[errand.entry.enrolment_id] += errand.entry.amount
+
+
+def line_of(approval: Entry, paid_before: int) -> Line:
+    """An approval as its payer is told of it."""
+    why = ", ".join(f"{part['what']}: {part['amount']}" for part in approval.details)
+    return Line(str(approval.key), approval.enrolment, approval.amount, approval.currency, paid_before, why)

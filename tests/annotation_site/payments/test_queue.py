@@ -1,0 +1,148 @@
+"""Telling an outside payer, who crashes, loses responses, refuses, and pays: each line is paid once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+
+from annotation_site.payments import deciding, payers, queue
+from annotation_site.payments.approving import approve, preview
+from annotation_site.payments.models import Entry, Errand
+from annotation_site.payments.payers import Line, Outcome, PaymentError, State
+from tests.annotation_site.payments.conftest import after, came_by, rated
+from tests.annotation_site.rating.test_assignment_races import in_threads
+
+NOW = after(1000)
+WHO = {"by": "ada", "now": NOW}
+
+
+class Bank:
+    """A payer as another system is: it books a key once, and may fail before or after it has booked."""
+
+    def __init__(self) -> None:
+        self.booked: dict[str, int] = {}
+        self.asked, self.rejected = 0, []
+        self.mishap = ""
+
+    def pay(self, lines: Sequence[Line]) -> Iterator[Outcome]:
+        for line in lines:
+            self.asked += 1
+            mishap, self.mishap = self.mishap, ""
+            if mishap == "down":
+                raise PaymentError("The bank is closed.")
+            if mishap == "refuse":
+                yield Outcome(line.key, State.REFUSED, problem="no such account")
+                continue
+            if mishap == "foreign":
+                yield Outcome("another key", State.PAID)
+            self.booked.setdefault(line.key, line.amount)
+            if mishap == "lost":
+                raise ConnectionResetError("lost response")
+            if mishap == "killed":
+                raise SystemExit
+            if mishap != "silent":
+                yield Outcome(line.key, State.PAID, reference=f"b-{len(self.booked)}")
+
+    def reject(self, enrolment, reason: str) -> None:
+        self.rejected.append((enrolment, reason))
+
+
+@pytest.fixture
+def bank(monkeypatch) -> Bank:
+    bank = Bank()
+    monkeypatch.setattr(payers, "_payers", {})
+    payers.register("prolific", bank)
+    return bank
+
+
+@pytest.fixture
+def approved(paying, bank):
+    """Two raters whose source is paid by the bank, approved: 1.00 USD each."""
+    source = came_by(paying, "prolific")
+    raters = [rated(paying, source=source) for _ in range(2)]
+    wanted = [rater.pk for rater in raters]
+    approve(paying, wanted, preview(paying, wanted).digest, **WHO)
+    return raters
+
+
+def paid() -> list[int]:
+    return list(Entry.objects.filter(kind="payment").values_list("amount", flat=True))
+
+
+@pytest.mark.django_db
+def test_what_is_approved_is_paid_once_however_often_the_bell_rings(approved, bank):
+    assert queue.run(now=NOW) == 2
+    assert queue.run(now=NOW + timedelta(days=1)) == 0
+    assert paid() == [100, 100]
+    assert bank.asked == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mishap", ["down", "lost", "silent", "foreign"])
+def test_after_any_mishap_it_is_asked_again_and_paid_once(approved, bank, mishap):
+    bank.mishap = mishap
+    queue.run(now=NOW)
+    assert Errand.objects.exclude(state="done").exists()
+    # Not at once: a minute is doubled with each try.
+    queue.run(now=NOW)
+    assert Errand.objects.exclude(state="done").exists()
+    queue.run(now=NOW + timedelta(hours=2))
+    assert paid() == [100, 100]
+    assert list(bank.booked.values()) == [100, 100]
+
+
+@pytest.mark.django_db
+def test_a_killed_process_keeps_its_claim_an_hour_and_then_another_asks_again(approved, bank):
+    bank.mishap = "killed"
+    with pytest.raises(SystemExit):
+        queue.run(now=NOW)
+    assert queue.run(now=NOW + timedelta(minutes=59)) == 0
+    assert queue.run(now=NOW + timedelta(minutes=61)) == 2
+    assert paid() == [100, 100]
+    assert list(bank.booked.values()) == [100, 100]
+
+
+@pytest.mark.django_db
+def test_what_was_refused_waits_for_a_person(approved, bank):
+    bank.mishap = "refuse"
+    queue.run(now=NOW)
+    errand = Errand.objects.get(state="refused")
+    assert errand.problem == "no such account"
+    assert queue.run(now=NOW + timedelta(days=1)) == 0
+    assert queue.try_again(errand.entry, now=NOW)
+    assert queue.run(now=NOW) == 1
+    assert paid() == [100, 100]
+
+
+@pytest.mark.django_db
+def test_what_may_have_been_paid_is_not_taken_back(approved, bank):
+    bank.mishap = "down"
+    queue.run(now=NOW)
+    with pytest.raises(deciding.Refused, match="may have been paid"):
+        deciding.reject(approved[0], reason="a program", **WHO)
+
+
+@pytest.mark.django_db
+def test_a_rejection_takes_back_what_was_not_sent_and_is_told(approved, bank):
+    deciding.reject(approved[0], reason="a program", **WHO)
+    queue.run(now=NOW)
+    assert paid() == [100]
+    assert bank.rejected == [(approved[0], "a program")]
+
+
+@pytest.mark.django_db
+def test_without_a_payer_it_waits_and_says_so(approved, monkeypatch, capsys):
+    monkeypatch.setattr(payers, "_payers", {})
+    call_command("pay_raters")
+    assert "Nobody is registered who pays raters by “prolific”" in capsys.readouterr().out
+    assert paid() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_never_tell_a_payer_twice(approved, bank, ledger_left):
+    in_threads(4, lambda _: queue.run(now=NOW))
+    assert paid() == [100, 100]
+    assert bank.asked == 2
