@@ -201,6 +201,8 @@ def _study_or_404(slug: str) -> Study:
 def _enrol(study: Study, fields: dict[str, Any]) -> tuple[Enrolment, bool]:
     if not study.is_open:
         raise Conflict(f"Study {study.slug!r} is {study.state}: nobody new is taken in now.")
+    if study.sources.exists():
+        raise Conflict(f"Study {study.slug!r} takes people in by its own links alone: use one of its ways in.")
     if not fields["consent"]:
         raise ValidationError({"consent": ["It is false: enrol only those who have accepted the consent text."]})
     locale, now = get_language() or "", assignment.database_now()

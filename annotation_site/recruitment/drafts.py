@@ -75,13 +75,18 @@ def payload(study: ProlificStudy, site: str) -> JSON:
 
 
 def codes(study: ProlificStudy) -> list[JSON]:
+    """The codes as they are sent."""
+    return list(by_outcome(study).values())
+
+
+def by_outcome(study: ProlificStudy) -> dict[Outcome, JSON]:
     """Each outcome's code with what Prolific does when somebody brings it."""
     ends = study.source.ends
-    return [
-        {"code": ends[outcome]["code"], "code_type": _code_type(study, outcome), **_action(study, outcome)}
+    return {
+        outcome: {"code": ends[outcome]["code"], "code_type": _code_type(study, outcome), **_action(study, outcome)}
         for outcome in Outcome
         if ends.get(outcome, {}).get("code")
-    ]
+    }
 
 
 def _code_type(study: ProlificStudy, outcome: Outcome) -> str:

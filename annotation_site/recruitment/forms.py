@@ -15,7 +15,11 @@ from annotation_site.raters.sources.presets import PRESETS, new_source
 from annotation_site.recruitment.models import ProlificStudy
 from annotation_site.studies.models import Study
 
-ROLES = {"person": _("Parameter with the person's id"), "session": _("with the session's"), "study": _("the study's")}
+ROLES = {
+    "person": _("Parameter with the person's id"),
+    "session": _("Parameter with the session's id"),
+    "study": _("Parameter with the study's id"),
+}
 
 
 class NewSourceForm(forms.Form):
@@ -62,13 +66,16 @@ class SourceForm(forms.ModelForm):
                 self.fields[f"parameter_{role}"] = forms.CharField(
                     label=label, initial=value, required=role == "person", max_length=40
                 )
+        # What Prolific was told with the draft stays as it is there.
+        told = ProlificStudy.objects.filter(source=source, claimed_at__isnull=False).exclude(prolific_id="")
+        fixed = source.kind == Source.Kind.PROLIFIC and told.exists()
         for outcome in Outcome:
-            self._add_end(outcome)
+            self._add_end(outcome, fixed=fixed)
 
-    def _add_end(self, outcome: Outcome) -> None:
+    def _add_end(self, outcome: Outcome, *, fixed: bool) -> None:
         end = self.instance.ends.get(outcome, {})
-        code = forms.CharField(label=_("Code"), initial=end.get("code", ""), required=False, max_length=60)
-        self.fields[f"code_{outcome}"] = code
+        known = {"initial": end.get("code", ""), "disabled": fixed}
+        self.fields[f"code_{outcome}"] = forms.CharField(label=_("Code"), required=False, max_length=60, **known)
         if self.instance.kind != Source.Kind.PROLIFIC:
             address = forms.CharField(
                 label=_("Address"), initial=end.get("address", ""), required=False, max_length=500

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from annotation_site.payments.payers import Line, Outcome, PaymentError, State
+from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import database_now
 from annotation_site.recruitment import paying
@@ -54,6 +55,8 @@ class ProlificPayer:
             if step.state != Action.State.DONE:
                 refused = step.state == Action.State.REFUSED
                 return Outcome(line.key, State.REFUSED if refused else State.LATER, problem=step.problem)
+        # Whatever is paid later goes to the submission: nobody needs the participant's id any more.
+        identities.forget(line.enrolment)
         return Outcome(line.key, State.PAID, reference=_reference(steps))
 
     def _steps(self, line: Line, api: Prolific) -> Iterator[Action]:

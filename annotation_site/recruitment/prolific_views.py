@@ -53,7 +53,7 @@ def _page(request: HttpRequest, there: ProlificStudy, form: ProlificForm) -> dic
         "prolific": stored,
         "form": form,
         "sent": json.dumps(drafts.payload(stored, site_of(request)), indent=2, ensure_ascii=False),
-        "codes": drafts.codes(stored),
+        "codes": [(outcome.label, code) for outcome, code in drafts.by_outcome(stored).items()],
         "cost": stored.reward * stored.places / 100,
         "hourly": stored.reward * 60 / stored.minutes / 100,
         "steps": steps,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.raters.sources.presets import new_source
 from annotation_site.rating import assignment
 from annotation_site.studies.models import Study
 
@@ -83,6 +84,16 @@ def test_what_is_refused_is_named(make_study, program, change, status, says):
     )  # fmt: skip
     assert says in response.content.decode()
     assert not Enrolment.objects.exists()
+
+
+def test_a_study_with_ways_in_of_its_own_takes_nobody_new_in_here(make_study, program):
+    study = make_study()
+    known = program.post("enrolments/", CONSENT | {"external_id": "P1"}).json()
+    new_source(study, "open", "open").save()
+    response = program.post("enrolments/", CONSENT | {"external_id": "P2"})
+    assert response.status_code == 409
+    assert "by its own links alone" in response.json()["detail"]
+    assert program.post("enrolments/", CONSENT | {"external_id": "P1"}).json() == known
 
 
 @pytest.mark.parametrize("body", ["not json", "[]", '"text"', "null", '{"study": {}}'])

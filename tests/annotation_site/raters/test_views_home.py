@@ -17,8 +17,8 @@ def test_without_a_study_it_says_what_to_do(client):
     assert "sample_pairs" not in page
 
 
-def test_staff_are_told_how_to_make_a_study_and_find_the_admin(client):
-    client.force_login(User.objects.create_user("researcher", is_staff=True))
+def test_admins_are_told_how_to_make_a_study_and_find_the_administration(client):
+    client.force_login(User.objects.create_superuser("admin"))
     page = client.get("/").content.decode()
     assert "sample_pairs" in page
     assert reverse("admin:index") in page

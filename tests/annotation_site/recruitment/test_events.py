@@ -89,7 +89,7 @@ def test_a_replay_under_another_event_id_is_known_by_its_signature(participant):
         ({"signature": ""}, 401),
         ({"signature": "ünsigned"}, 401),
         ({"ago": 301}, 401),
-        ({"ago": -301}, 401),
+        ({"ago": -400}, 401),
         ({"body": b"no json"}, 400),
         ({"body": b"[]"}, 400),
     ],

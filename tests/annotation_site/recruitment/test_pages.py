@@ -174,6 +174,11 @@ def test_the_study_is_made_published_and_paused_at_prolific(researcher, fake):
     assert len(fake.studies) == 1
     assert ProlificStudy.objects.get().reward == 150
     assert fake.studies["STUDY1"]["description"] == "Look at <b>pictures</b>."
+    # Prolific was told the codes, so they stay.
+    told = Source.objects.get().ends
+    settings = fields(researcher, f"{PAGE}prolific/") | {"code_complete": "ANOTHER", "cap": "5"}
+    assert researcher.post(f"{PAGE}prolific/", settings).status_code == 302
+    assert (Source.objects.get().ends, Source.objects.get().cap) == (told, 5)
 
 
 def test_a_problem_at_prolific_is_said_on_the_page(researcher, fake, settings):

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotation_site.payments.payers import Line, PaymentError, State, payer_of
+from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment
 from annotation_site.recruitment.client import Prolific
 from annotation_site.recruitment.models import Action, ProlificStudy, Submission
@@ -42,6 +43,14 @@ def test_the_reward_is_approved_and_the_rest_is_a_bonus_once(fake, payer, partic
     assert fake.paid == [("SUB1", 125)]
     assert "SUB1" in outcome.reference
     assert "bulk-1" in outcome.reference
+
+
+def test_once_paid_the_participants_id_is_forgotten_and_more_can_still_be_paid(fake, payer, participant):
+    enrolment = participant()
+    assert identities.reveal(enrolment, "person") == "PID1"
+    paid(payer, line(enrolment, 200))
+    assert identities.reveal(enrolment, "person") is None
+    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2", paid_before=200))] == [State.PAID]
 
 
 def test_exactly_the_reward_needs_no_bonus(fake, payer, participant):
