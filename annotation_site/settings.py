@@ -38,9 +38,8 @@ S3_SECRET_KEY              its secret                                           
 S3_REGION                  region of the bucket                                     us-east-1
 S3_FOLDER                  folder within the bucket                                 none
 ATTEST_NAMES_KEY           makes names and links of images that nobody can guess    SECRET_KEY
-METRICS_TOKEN              bearer token that may read /metrics, beside staff        none
+METRICS_TOKEN              bearer token that may read /metrics, beside admins       none
 LOG_LEVEL                  least level of what is logged                            INFO
-SENTRY_DSN                 where failures are reported, without anyone's data       none: nowhere
 WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)                  2, 8000
 =========================  =======================================================  ==========================
 """
@@ -88,8 +87,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # Beside what the URL asks for, such as ?sslmode=require.
-    # While the server is away a request waits no longer than this before it is told to come back (503), and whoever
-    # comes after tries anew, where the library's own retries would be minutes apart.
+    # While the server is away a request waits no longer than this before it fails (the browser keeps the answer and
+    # sends it again), and whoever comes after tries anew, where the library's own retries would be minutes apart.
     pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5, "reconnect_timeout": 5}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
     # A connection that a restarted server has forgotten is replaced before it is used.
@@ -377,7 +376,6 @@ AUDITLOG_MASK_CALLABLE = "annotation_site.audit.hidden"
 AUDITLOG_CID_GETTER = "annotation_site.operations.context.current_request"
 AUDITLOG_DISABLE_ON_RAW_SAVE = True
 
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = {
     "version": 1,

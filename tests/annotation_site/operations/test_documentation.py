@@ -27,7 +27,7 @@ def test_every_command_exists_and_has_the_options_that_are_named():
     used = re.findall(r"(?:manage\.py|`)(?: )?(\w+)((?: [A-Z]+| /[\w/-]+)*)((?: --[\w-]+)*)", PAGE)
     known = get_commands()
     found = {name: options.split() for name, _, options in used if name in known}
-    assert {"backup", "restore", "doctor", "precompute", "sample_pairs", "open_study", "createsuperuser"} <= set(found)
+    assert {"backup", "restore", "doctor", "precompute", "sample_pairs", "open_study", "add_user"} <= set(found)
     for name in re.findall(r"manage\.py (\w+)", PAGE):
         assert name in known, name
     for name, options in found.items():
