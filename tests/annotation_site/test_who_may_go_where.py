@@ -68,7 +68,7 @@ WHO: dict[str, tuple[str, ...]] = {
         ("rate", "instructions", "practice", "care", "break", "ahead", "last", "done", "heartbeat", "release"), EVERYONE
     ),
     "api-": EVERYONE,  # answers 401 without a token: tested in api/
-    "research-": (),  # by a token of the API alone, never by a session: tested in api/
+    "api-research-": (),  # by a token of the API alone, never by a session: tested in api/
     "webhooks": ACCOUNTS,
     "webhook": (),  # the one in VALUES is nobody's; the owner's and another's are tested in webhooks/
     "webhook-": (),
@@ -122,6 +122,11 @@ def patterns(resolver: Any) -> Iterator[URLPattern]:
 
 
 PATTERNS = {pattern.name or str(pattern.pattern): pattern for pattern in patterns(get_resolver())}
+
+
+def test_no_two_addresses_have_one_name():
+    names = [pattern.name for pattern in patterns(get_resolver()) if pattern.name]
+    assert sorted(names) == sorted(set(names))
 
 
 def allowed(name: str) -> tuple[str, ...]:

@@ -79,10 +79,12 @@ def test_in_production_only_the_token_opens_them(client, settings, token, sent, 
     assert (b"attest_seats" in answer.content) == (status == 200)
 
 
-def test_staff_may_read_them_and_other_users_may_not(client, settings, django_user_model):
+def test_admins_may_read_them_and_other_users_may_not(client, settings, django_user_model):
     settings.PRODUCTION = True
     user = django_user_model.objects.create_user("someone")
     client.force_login(user)
     assert client.get("/metrics").status_code == 403
     django_user_model.objects.filter(pk=user.pk).update(is_staff=True)
+    assert client.get("/metrics").status_code == 403
+    django_user_model.objects.filter(pk=user.pk).update(is_superuser=True)
     assert client.get("/metrics").status_code == 200
