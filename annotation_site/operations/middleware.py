@@ -34,10 +34,9 @@ class RequestLog:
         return response
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:
-        """What the address names is known now: the secret part of a rater's link is hidden from here on."""
-        token = str(kwargs.get("token", ""))
-        if token:
-            context.secrets.set((*context.secrets.get(), token))
+        """What the address names is known now: the secret part of a link is hidden from here on."""
+        found = (str(kwargs[name]) for name in ("token", "key") if kwargs.get(name))
+        context.secrets.set((*context.secrets.get(), *found))
 
 
 def _headers(request: HttpRequest) -> tuple[str, ...]:
