@@ -58,14 +58,12 @@ def _one_process_a_gpu(options: dict[str, Any] | None = None, **kwargs: Any) -> 
         raise SystemExit(f"--pool={name}: workers draw on a GPU, which takes one process: leave it out or say solo.")
 
 
-@signals.worker_init.connect
-def _enlist(**kwargs: Any) -> None:
+# Not earlier: when its pool starts, Celery closes the sockets of all database connections that are open, and whoever
+# uses one of them afterwards waits for ever.
+@signals.worker_ready.connect
+def _enlist_and_look_for_work(**kwargs: Any) -> None:
     fleet.enlist(Worker.Kind.CELERY)
     heart.start()
-
-
-@signals.worker_ready.connect
-def _look_for_work(**kwargs: Any) -> None:
     bell.ring()
 
 

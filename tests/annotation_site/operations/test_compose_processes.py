@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.conf import settings as site
 from django.db import connection
 
 from annotation_site.stimuli.models import Generation, Recipe, Worker
@@ -179,15 +178,6 @@ def queue(count: int) -> None:
     build_study(slug="study", title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
 
 
-# A known fault: on PostgreSQL a Celery worker that is told to stop may not end by itself (a killed one loses nothing).
-STOPS = pytest.mark.xfail(
-    site.DATABASES["default"]["ENGINE"].endswith("postgresql"),
-    reason="a Celery worker on PostgreSQL may not end when it is told to",
-    strict=False,
-)
-
-
-@STOPS
 def test_a_worker_draws_what_is_queued_unasked_and_told_to_stop_gives_back_what_it_has_not_made(start):
     queue(30)
     worker, beat = start("worker-cpu"), start("beat")

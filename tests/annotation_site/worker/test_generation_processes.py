@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.conf import settings as site
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 
@@ -136,15 +135,6 @@ def redis_answers() -> bool:
         return False
 
 
-# A known fault: on PostgreSQL a Celery worker that is told to stop may not end by itself (a killed one loses nothing).
-STOPS = pytest.mark.xfail(
-    site.DATABASES["default"]["ENGINE"].endswith("postgresql"),
-    reason="a Celery worker on PostgreSQL may not end when it is told to",
-    strict=False,
-)
-
-
-@STOPS
 @pytest.mark.xdist_group("redis")
 def test_a_celery_worker_makes_what_is_queued_and_a_message_sent_twice_changes_nothing(start, tmp_path):
     if not redis_answers():
