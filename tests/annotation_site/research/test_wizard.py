@@ -169,3 +169,10 @@ def test_the_forecast_by_hand():
 @pytest.mark.parametrize(("hours", "said"), [(0, "1 min"), (0.5, "30 min"), (1.99, "119 min"), (35, "35.0 h")])
 def test_short_times_are_said_in_minutes(hours, said):
     assert duration(hours) == said
+
+
+def test_an_order_that_is_not_there_is_said_in_words_and_not_in_names_of_classes(browser):
+    page = browser.get(reverse("research-order", args=[999]))
+    assert page.status_code == 404
+    assert "There is nothing at this address" in page.content.decode()
+    assert "StudyOrder" not in page.content.decode()
