@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.payments.models import PayScheme
-from annotation_site.payments.money import CODE, NotAnAmount, parsed, plain
+from annotation_site.payments.money import NotAnAmount, currency_code, parsed, plain
 from annotation_site.payments.settling import lock
 from annotation_site.studies.models import Study
 
+# What a rater can come to have by the scheme: without any of it, it pays nothing.
+PAYS = ("base", "per_item", "per_minute", "least", "bonus_complete", "bonus_checks", "screen_out")
 AMOUNTS = (
     "base", "per_item", "per_minute", "least", "most", "bonus_complete", "bonus_checks", "screen_out", "hourly_minimum",
 )  # fmt: skip
@@ -52,6 +54,9 @@ class SchemeForm(forms.ModelForm):
         if current is not None:
             self.fields["currency"].disabled = True
             self.fields["currency"].help_text = _("A study pays in one currency.")
+        else:
+            # Longer than a code, so that something else is refused instead of cut off.
+            self.fields["currency"] = forms.CharField(label=LABELS["currency"], max_length=30)
         for name in AMOUNTS:
             field = self.fields[name]
             attributes = {"inputmode": "decimal", "autocomplete": "off"}
@@ -61,10 +66,12 @@ class SchemeForm(forms.ModelForm):
             )  # fmt: skip
 
     def clean_currency(self) -> str:
-        code = str(self.cleaned_data["currency"]).upper()
-        if not CODE.fullmatch(code):
-            raise ValidationError(_("A currency is three letters, such as USD."))
-        return code
+        if self.current is not None:
+            return self.current.currency
+        try:
+            return currency_code(str(self.cleaned_data["currency"]))
+        except NotAnAmount as error:
+            raise ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -73,6 +80,10 @@ class SchemeForm(forms.ModelForm):
             for name in AMOUNTS:
                 self._amount(name, currency)
             given = self.cleaned_data
+            if not any(given.get(name) for name in PAYS) and not self.errors:
+                self.add_error(
+                    None, _("This pays nothing: give at least one amount. A study of volunteers has no scheme.")
+                )
             if given.get("most") is not None and given["most"] < (given.get("least") or 0):
                 self.add_error("most", _("The most is less than the least."))
         if (given.get("item_seconds_most") or 0) < (given.get("item_seconds_least") or 0):

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.payments.money import NotAnAmount, currency_code
 from annotation_site.raters.models import Outcome, Source
 from annotation_site.raters.sources.invitations import AT_ONCE
 from annotation_site.raters.sources.presets import PRESETS, new_source
@@ -151,7 +152,7 @@ class ProlificForm(forms.ModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 5})}
 
     def clean_currency(self) -> str:
-        currency = str(self.cleaned_data["currency"]).upper()
-        if len(currency) != 3 or not currency.isalpha():
-            raise forms.ValidationError(_("Three letters, such as GBP."))
-        return currency
+        try:
+            return currency_code(str(self.cleaned_data["currency"]))
+        except NotAnAmount as error:
+            raise forms.ValidationError(str(error)) from error

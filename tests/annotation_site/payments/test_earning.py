@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from babel.numbers import get_currency_precision, list_currencies
 
 from annotation_site.payments.earning import Facts, by_scheme, earned, hourly
-from annotation_site.payments.money import NotAnAmount, parsed, plain, spoken
+from annotation_site.payments.money import (
+    CURRENCIES,
+    DECIMALS,
+    NotAnAmount,
+    currency_code,
+    decimals,
+    parsed,
+    plain,
+    spoken,
+)
 from annotation_site.payments.work import Answered, Record, worked
 from tests.annotation_site.payments.conftest import START, after, scheme_of
 
@@ -128,3 +138,22 @@ def test_amounts_are_written_in_the_major_unit():
     assert spoken(121230, "USD") == "1,212.30 USD"
     assert spoken(5, "KRW") == "5 KRW"
     assert plain(5, "USD") == "0.05"
+
+
+def test_the_currencies_are_among_those_of_the_unicode_consortium_and_have_their_decimals():
+    assert len(CURRENCIES) > 150
+    assert set(list_currencies()) >= CURRENCIES
+    assert set(DECIMALS) <= CURRENCIES
+    places = {code: get_currency_precision(code) for code in ("USD", "JPY", "KRW", "KWD", "TND")}
+    assert places == {code: decimals(code) for code in places} == {"USD": 2, "JPY": 0, "KRW": 0, "KWD": 3, "TND": 3}
+
+
+@pytest.mark.parametrize(("text", "code"), [("gbp", "GBP"), (" krw ", "KRW")])
+def test_a_currency_is_read(text, code):
+    assert currency_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["NON", "", "pounds", "XAU", "£"])
+def test_what_nobody_is_paid_in_is_no_currency(text):
+    with pytest.raises(NotAnAmount, match="no currency"):
+        currency_code(text)

@@ -145,8 +145,15 @@ def test_a_decision_is_said_and_undone(study, ada):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"currency": "dollars"}, "has at most 3 characters"),
+        ({"currency": "dollars"}, "“dollars” is no currency of today"),
         ({"currency": "US1"}, "three letters"),
+        ({"currency": "NON"}, "no currency of today"),
+        (
+            dict.fromkeys(
+                ("base", "per_item", "per_minute", "least", "bonus_complete", "bonus_checks", "screen_out"), ""
+            ),
+            "This pays nothing",
+        ),
         ({"per_item": "0.505"}, "finer than USD can be paid"),
         ({"per_item": "-1"}, "not between"),
         ({"per_item": "9" * 20}, "not between"),
