@@ -62,5 +62,10 @@ def one_piece(go_on: GoOn = lambda: True) -> int:
     return 0
 
 
+def sweep(now: datetime) -> int:
+    """Queue again what dead workers had claimed; how many things."""
+    return fleet.release_claims_of_the_dead(now) + orders.release_orders_of_the_dead()
+
+
 def anything_waiting(now: datetime) -> bool:
     return any(job.waiting(now) for job in JOBS)

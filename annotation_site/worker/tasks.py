@@ -11,7 +11,7 @@ from celery.worker import state as celery_state
 
 from annotation_site.rating.assignment import database_now, release_all_expired
 from annotation_site.stimuli.models import Worker
-from annotation_site.worker import fleet, jobs
+from annotation_site.worker import jobs
 from annotation_site.worker.generation import DeviceLost
 
 
@@ -48,7 +48,7 @@ def ring() -> int:
 @shared_task
 def sweep() -> int:
     """Queue again what dead workers had claimed, wherever they ran; how many. Celery beat sends it each minute."""
-    return fleet.release_claims_of_the_dead(database_now())
+    return jobs.sweep(database_now())
 
 
 @shared_task

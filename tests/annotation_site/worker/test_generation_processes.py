@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
+from django.utils import timezone
 
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Recipe
@@ -125,6 +128,17 @@ def test_two_processes_share_the_queue_and_make_each_image_once(start, tmp_path)
         made += int(output.rpartition("study: ")[2].split(" ")[0])
     assert made == done() == 10
     assert set(Generation.objects.values_list("attempts", flat=True)) == {1}
+    assert_files_match_rows(tmp_path / "media")
+
+
+def test_the_loop_takes_over_at_once_what_a_dead_process_held_and_ends_when_nothing_is_left(start, tmp_path):
+    study_of(2)
+    gone = f"{socket.gethostname()}:999999999"
+    Generation.objects.update(state="claimed", claimed_by=gone, claimed_until=timezone.now() + timedelta(hours=1))
+    loop = start("manage.py", "work", "--until-empty")
+    output, _ = loop.communicate(timeout=PATIENCE)
+    assert loop.returncode == 0, output
+    assert done() == 2
     assert_files_match_rows(tmp_path / "media")
 
 

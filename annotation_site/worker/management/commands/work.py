@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
+from annotation_site.rating.assignment import database_now
 from annotation_site.stimuli.models import Worker
 from annotation_site.worker import fleet, jobs
 from annotation_site.worker.generation import DeviceLost
@@ -63,10 +64,10 @@ class Command(BaseCommand):
             self._stop.wait(poll)
 
     def _did_something(self) -> bool:
-        """Whether there was work; a database that is away for a while is asked again later."""
+        """Whether there was work, or is now: what a dead worker held. A database that is away is asked again later."""
         try:
             close_old_connections()
-            return jobs.one_piece(self._goes_on) > 0
+            return jobs.one_piece(self._goes_on) > 0 or jobs.sweep(database_now()) > 0
         except DatabaseError as error:
             self.stderr.write(f"The database does not answer, asking again: {error}")
             return False
