@@ -16,13 +16,14 @@ from rest_framework.exceptions import PermissionDenied
 from annotation_site.api.problems import Conflict
 from annotation_site.api.research.serializers import SETTINGS, SettingsSerializer, StudyDetailSerializer
 from annotation_site.stimuli.models import Recipe
+from annotation_site.stimuli.recipes import recipe_of, store_recipe
 from annotation_site.studies.arms import SOURCES, ArmError
 from annotation_site.studies.building import Stimulus, StudyExists, build_study
 from annotation_site.studies.members import Member, may_create
 from annotation_site.studies.models import Item, Study
 from attribution import records
 from attribution.errors import AttributionError
-from attribution.presets import SHIPPED, preset
+from attribution.presets import SHIPPED
 
 MOST_STIMULI, MOST_WORDS = 20_000, 200
 SEEDS = {"min_value": 0, "max_value": 2**31 - 1}
@@ -155,7 +156,9 @@ def make_study(user: Any, fields: dict[str, Any]) -> Study:
     stimuli = [_stimulus(each) for each in fields.pop("stimuli")]
     check_storable(fields)
     try:
-        study = build_study(stimuli=stimuli, recipe=_recipe(fields.pop("recipe")), **_drawn(fields, len(stimuli)))
+        study = build_study(
+            stimuli=stimuli, recipe=store_recipe(recipe_of(**fields.pop("recipe"))), **_drawn(fields, len(stimuli))
+        )
     except StudyExists as error:
         raise Conflict(f"There is a study {fields['slug']!r} already: choose another slug.") from error
     except (ArmError, AttributionError) as error:
@@ -201,16 +204,6 @@ def check_storable(fields: dict[str, Any]) -> None:
 def _drawn(fields: dict[str, Any], count: int) -> dict[str, Any]:
     sampling = {"source": fields["source"], "seed": fields["seed"], "stimuli": count, "made_by": "the API"}
     return {**fields, "sampling": sampling}
-
-
-def _recipe(given: dict[str, Any]) -> Recipe:
-    known = preset(given["model"], given["revision"])
-    chosen = {name: value for name, value in given.items() if name not in ("model", "revision")}
-    record = records.Recipe(**{name: chosen.get(name, getattr(known.recipe, name)) for name in RECIPE})
-    return Recipe.objects.ensure(record, model_title=known.title, trained=known.trained)
-
-
-RECIPE = ("model", "revision", "steps", "guidance", "height", "width", "scheduler", "dtype")
 
 
 def _stimulus(given: dict[str, Any]) -> Stimulus:
