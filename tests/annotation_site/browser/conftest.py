@@ -7,6 +7,7 @@ work. So the browser has a thread of its own: a test hands it a script, and look
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,18 @@ def chromium() -> Iterator[Chromium]:
     chromium.stop()
 
 
+def wait_for_the_server() -> None:
+    """Until the live server has dealt with all that the closed page had asked of it.
+
+    What is still under way (a stimulus fetched ahead, say) would write after the test has looked at the rows, and hold
+    the tables while the database is emptied for the next test.
+    """
+    end = time.monotonic() + PATIENCE / 1000
+    while busy := [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]:
+        assert time.monotonic() < end, f"requests of a closed page still run: {busy}"
+        busy[0].join(timeout=1)
+
+
 @pytest.fixture
 def drive(chromium: Chromium, live_server) -> Callable[..., Any]:
     """``drive(script, **context options)``: run the script on a new page; fail if the browser complained.
@@ -140,7 +153,10 @@ def drive(chromium: Chromium, live_server) -> Callable[..., Any]:
     """
 
     def drive(script: Script, *, expected: tuple[int | str, ...] = (), **options: Any) -> Any:
-        result, complaints = chromium.run(script, live_server.url, options)
+        try:
+            result, complaints = chromium.run(script, live_server.url, options)
+        finally:
+            wait_for_the_server()
         known = [f"status of {this}" if isinstance(this, int) else this for this in expected]
         unexpected = [text for text in complaints if not any(this in text for this in known)]
         assert unexpected == []
