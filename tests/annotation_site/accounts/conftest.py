@@ -46,9 +46,3 @@ def code_of(secret: str) -> str:
 
 def sign_in(client: Client, name: str = "mina", password: str = PASSWORD, **extra: str):
     return client.post("/accounts/login/", {"login": name, "password": password}, **extra)
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    """Hashing that is slow on purpose would be most of these tests' time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
