@@ -1,4 +1,4 @@
-"""Seats and judgements as read-only history; open, pause, close and withdraw as actions."""
+"""Seats and judgements as read-only history; items are withdrawn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from annotation_site.admin_history import ReadOnlyAdmin
-from annotation_site.rating import assignment, enrolment_admin  # noqa: F401 - registers enrolments
+from annotation_site.rating import assignment, enrolment_admin, study_admin  # noqa: F401 - each registers its model
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.studies.admin import ItemAdmin, StudyAdmin
-from annotation_site.studies.drawing_actions import DRAWING_ACTIONS
-from annotation_site.studies.models import Item, Study
+from annotation_site.studies.admin import ItemAdmin
+from annotation_site.studies.models import Item
 
 
 @admin.register(Seat)
@@ -43,26 +42,6 @@ class JudgementAdmin(ReadOnlyAdmin, ModelAdmin):
         return judgement.seat.item.word.tag
 
 
-@admin.action(description="Open to raters")
-def open_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
-    for study in queryset:
-        try:
-            seats = assignment.open_study(study)
-            messages.success(request, f"{study.slug} is open, with {seats} seats.")
-        except assignment.StudyNotReady as error:
-            messages.error(request, str(error))
-
-
-@admin.action(description="Pause")
-def pause_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
-    _report(request, "paused", [study.slug for study in queryset if assignment.pause_study(study)])
-
-
-@admin.action(description="Close for good")
-def close_studies(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Study]) -> None:
-    _report(request, "closed", [study.slug for study in queryset if assignment.close_study(study)])
-
-
 @admin.action(description="Withdraw: hand out and count no more")
 def withdraw_items(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Item]) -> None:
     for item in queryset:
@@ -70,13 +49,5 @@ def withdraw_items(modeladmin: ModelAdmin, request: HttpRequest, queryset: Query
     messages.success(request, f"{len(queryset)} items are withdrawn; their judgements stay stored.")
 
 
-def _report(request: HttpRequest, done: str, slugs: list[str]) -> None:
-    if slugs:
-        messages.success(request, f"{done.capitalize()}: {', '.join(slugs)}.")
-    else:
-        messages.warning(request, f"None of these studies could be {done}.")
-
-
-# Registered here, since studies know nothing of seats.
-StudyAdmin.actions = [open_studies, pause_studies, close_studies, *DRAWING_ACTIONS]
+# Given here, since studies know nothing of seats.
 ItemAdmin.actions = [withdraw_items]

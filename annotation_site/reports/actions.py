@@ -49,19 +49,19 @@ def seats(study: Study) -> Seats:
 
 def next_action(study: Study, seats: Seats, *, admin: bool) -> Action:
     """The one next step of a study in its present state."""
-    rows = reverse("admin:studies_study_changelist") + f"?q={study.slug}"
+    form = reverse("admin:studies_study_change", args=[study.pk])
     join = reverse("join", args=[study.slug])
     if study.state == Study.State.DRAFT:
         text = "The study is a draft: nobody can rate yet."
-        return Action(text, "Open it in the admin", rows) if admin else Action(text)
+        return Action(text, "Open it in the admin", form) if admin else Action(text)
     if study.state == Study.State.CLOSED:
         return Action("The study is closed; these numbers are final.", "Download the rows", _rows(study))
     if seats.total and not seats.left:
         text = "Every place is answered."
-        return Action(text, "Close it in the admin", rows) if admin else Action(text, "Download the rows", _rows(study))
+        return Action(text, "Close it in the admin", form) if admin else Action(text, "Download the rows", _rows(study))
     if study.state == Study.State.PAUSED:
         text = "The study is paused: no place is handed out."
-        return Action(text, "Open it again in the admin", rows) if admin else Action(text)
+        return Action(text, "Open it again in the admin", form) if admin else Action(text)
     if seats.pending and not seats.free and not seats.leased:
         text = f"{seats.pending} places wait for their images: make them with"
         return Action(text, command=f"python manage.py precompute {study.slug}")

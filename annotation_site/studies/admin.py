@@ -17,9 +17,16 @@ from annotation_site.studies.rules import FIXED_AT_OPENING
 from annotation_site.studies.texts import known_words
 
 
-@admin.register(Study)
+def _tab(name: str, description: str, *fields: str) -> tuple[str, dict[str, Any]]:
+    """A part of the form, on a tab of its own."""
+    return (name, {"fields": fields, "description": description, "classes": ("tab",)})
+
+
 class StudyAdmin(ModelAdmin):
-    """Draft studies can be edited; once a study is open, what its answers depend on stays as it was."""
+    """Draft studies can be edited; once a study is open, what its answers depend on stays as it was.
+
+    Registered by `rating`, which runs studies: here nothing is known of seats.
+    """
 
     form = StudyForm
     list_display = ("title", "slug", "kind", "state", "item_count", "images", "cap", "opened_at", "links")
@@ -27,18 +34,23 @@ class StudyAdmin(ModelAdmin):
     search_fields = ("title", "slug")
     readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
     sections = (
-        (None, {"fields": ("title", "slug", "kind", "state", "stimuli_access", "links")}),
-        (
-            "Seats",
-            {"fields": ("seats_per_item", "cap_share", "cap", "lease_minutes", "interpretable_minimum")},
-        ),
-        ("Reports", {"fields": ("exclusion_rules", "adaptive_stages", "adaptive_spread")}),
-        ("Pages", {"fields": ("first_view", "colours", "instructions_shown", "break_every")}),
-        ("Practice", {"fields": ("practice_pass_mark", "practice_attempts", "screen_out_code")}),
-        ("Checks", {"fields": ("check_every", "checks_may_fail", "check_consequence")}),
-        ("Consent and end", {"fields": ("consent_version", "completion_code")}),
-    )
-    history = ("History", {"fields": ("sampling", "created_at", "opened_at", "closed_at")})
+        _tab("Study", "What it is called, where it is found, and who may see its pictures.",
+             "title", "slug", "kind", "stimuli_access", "links"),
+        _tab("Seats", "How many people judge each item, and how much one person may judge.",
+             "seats_per_item", "cap_share", "cap", "lease_minutes"),
+        _tab("Pages", "What raters see first, and when they are offered a break.",
+             "first_view", "colours", "instructions_shown", "break_every"),
+        _tab("Practice", "What raters must show before their first item. All of it at 0 or empty: no practice.",
+             "practice_pass_mark", "practice_attempts", "screen_out_code"),
+        _tab("Checks", "Items whose right answer is known, put between the others.",
+             "check_every", "checks_may_fail", "check_consequence"),
+        _tab("Reports", "Rules by which answers are counted, fixed beforehand.",
+             "interpretable_minimum", "exclusion_rules", "adaptive_stages", "adaptive_spread"),
+        _tab("Consent and end", "What raters agree to, and the code that they are given in the end.",
+             "consent_version", "completion_code"),
+    )  # fmt: skip
+    history = _tab("History", "Where its items come from, and when it moved.",
+                   "state", "sampling", "created_at", "opened_at", "closed_at")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         return (
@@ -50,7 +62,8 @@ class StudyAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Study | None = None) -> Any:
         draft = obj is None or obj.state == Study.State.DRAFT
         texts = tuple(TEXT_FIELDS.values()) if draft else ("texts",)
-        return (*self.sections, ("Texts", {"fields": texts}), self.history)
+        said = "The study's own words, by language. The preview below the form shows them as raters will see them."
+        return (*self.sections, _tab("Texts", said, *texts), self.history)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> tuple[str, ...]:
         fixed = FIXED_AT_OPENING if obj and obj.state != Study.State.DRAFT else ()

@@ -16,6 +16,14 @@ HELP = {
     "anchors": "The words of the five answers, worst first, one a line. Empty: Bad to Excellent.",
     "instructions": "Paragraphs with an empty line between them. Empty: Attest's instructions.",
 }
+OWN_HELP = {
+    "title": "Raters and readers of reports see it.",
+    "slug": "The study's part of every address: letters, digits, hyphens. Fixed at opening.",
+    "lease_minutes": "How long an item is kept for a rater who has it open and does nothing.",
+    "consent_version": "The version of the text raters agree to: 1 is Attest's own; another has its text under consent "
+    "texts.",
+    "completion_code": "Shown to raters who have finished; a panel pays by it.",
+}
 TEXT_FIELDS = {(part, code): f"{part}_{code.replace('-', '_')}" for code, _ in settings.LANGUAGES for part in PARTS}
 
 
@@ -33,6 +41,9 @@ class TextsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, text in OWN_HELP.items():
+            if name in self.fields:
+                self.fields[name].help_text = text
         for (part, code), name in TEXT_FIELDS.items():
             if name in self.fields:
                 own = self.instance.texts.get(code, {}).get(part, "")

@@ -69,27 +69,6 @@ def test_visitors_are_sent_to_the_login(client, db, model):
     assert client.get(changelist(model)).status_code == 302
 
 
-def test_a_study_is_opened_paused_and_closed_by_actions(admin_client, make_study):
-    study = make_study(opened=False)
-    steps = [
-        ("open_studies", "open"),
-        ("pause_studies", "paused"),
-        ("open_studies", "open"),
-        ("close_studies", "closed"),
-    ]
-    for action, state in steps:
-        act(admin_client, action, study)
-        study.refresh_from_db()
-        assert study.state == state
-    assert "is closed" in act(admin_client, "open_studies", study)
-
-
-def test_a_draft_without_items_says_why_it_cannot_open(admin_client, make_study):
-    study = make_study(items=1, opened=False)
-    Item.objects.all().delete()
-    assert "has no items" in act(admin_client, "open_studies", study)
-
-
 def test_what_answers_depend_on_is_fixed_once_a_study_is_open(admin_client, rated_study):
     form = {
         "title": "Another title",

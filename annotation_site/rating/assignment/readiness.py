@@ -18,11 +18,15 @@ from annotation_site.studies.models import ConsentText, Item, Study
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong and what to do about it. A study does not open while one ``blocks``; others are worth knowing."""
+    """What is wrong and what to do about it. A study does not open while one ``blocks``; others are worth knowing.
+
+    ``part`` names what is to be mended, so that a page can lead there: items, consent, known, images, failed or share.
+    """
 
     text: str
     remedy: str
     blocks: bool = False
+    part: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} {self.remedy}"
@@ -51,6 +55,7 @@ def _no_items(study: Study, items: int) -> list[Problem]:
             _("Study “%(slug)s” has no items:") % {"slug": study.slug},
             _("draw some with `manage.py sample_pairs` first."),
             blocks=True,
+            part="items",
         )
     ]
 
@@ -64,13 +69,14 @@ def _no_consent(study: Study) -> list[Problem]:
             _("Raters would be asked to agree to version %(version)s, which has no text:") % {"version": version},
             _("write it under consent texts, or name another version."),
             blocks=True,
+            part="consent",
         )
     ]
 
 
 def _no_known(study: Study) -> list[Problem]:
     text, colon, remedy = what_is_missing(study).partition(": ")
-    return [Problem(text + colon.strip(), remedy, blocks=True)] if text else []
+    return [Problem(text + colon.strip(), remedy, blocks=True, part="known")] if text else []
 
 
 def _no_known_images(study: Study) -> list[Problem]:
@@ -89,6 +95,7 @@ def _no_known_images(study: Study) -> list[Problem]:
                     _("None of the pictures for the %(name)s is made:") % {"name": name},
                     _("make them with `manage.py precompute %(slug)s`.") % {"slug": study.slug},
                     blocks=True,
+                    part="images",
                 )
             )
     return found
@@ -110,6 +117,7 @@ def _images(study: Study) -> list[Problem]:
                 )
                 % {"number": number["failed"]},
                 _("see why under generations and queue them again, or withdraw the items."),
+                part="failed",
             )
         )
     if number["waiting"] > number["failed"]:
@@ -124,6 +132,7 @@ def _images(study: Study) -> list[Problem]:
                 % {"number": left},
                 _("make them with `manage.py precompute %(slug)s`; their seats are freed one by one.")
                 % {"slug": study.slug},
+                part="images",
             )
         )
     return found
@@ -138,6 +147,7 @@ def _cap(study: Study, items: int) -> list[Problem]:
             Problem(
                 _("%(share)s of %(seats)d seats is less than one judgement, and each rater may give one:") % share,
                 _("raise the share, or draw more items."),
+                part="share",
             )
         ]
     if cap >= items:
@@ -145,6 +155,7 @@ def _cap(study: Study, items: int) -> list[Problem]:
             Problem(
                 _("The cap of %(cap)d judgements is out of reach: one rater may judge all %(items)d items.") % share,
                 _("Lower the share if several people are to answer."),
+                part="share",
             )
         ]
     return []

@@ -1,0 +1,114 @@
+"""A study in the administration: its form, and buttons that run it, each behind a page that says what will happen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating import assignment
+from annotation_site.rating.moves import MOVES, standing
+from annotation_site.rating.reasons import ReasonForm
+from annotation_site.rating.releasing import holders, release
+from annotation_site.rating.remedies import where_to_mend
+from annotation_site.studies.admin import StudyAdmin
+from annotation_site.studies.drawing_actions import DRAWING_ACTIONS
+from annotation_site.studies.models import Study
+
+
+@admin.register(Study)
+class RunStudyAdmin(StudyAdmin):
+    """Its state is never a field of the form: each change of it is a button, and the audit log says who and why."""
+
+    actions = DRAWING_ACTIONS
+    change_form_outer_before_template = "administration/study_bar.html"
+
+    class Media:
+        css = {"all": ("css/administration.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/move/<slug:to>/", view(self.move_view), name="studies_study_move"),
+            path("<int:pk>/release/", view(self.release_view), name="studies_study_release"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        study = Study.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        bar = _bar(study) if study else {}
+        return super().change_view(request, object_id, form_url, {**bar, **(extra_context or {})})
+
+    def move_view(self, request: HttpRequest, pk: int, to: str) -> HttpResponse:
+        """What the move brings, or what is missing for it; then the move. Sent twice, the second changes nothing."""
+        study, move = self._study(request, pk), MOVES.get(to)
+        if move is None:
+            raise Http404(f"A study is not moved to {to!r}: {', '.join(MOVES)} are the moves.")
+        if study.state not in move.states:
+            messages.info(request, f"“{study.title}” is {study.get_state_display()}: nothing was changed.")
+            return self._back(study)
+        form = ReasonForm.of(request, required=False)
+        if request.method == "POST" and form.is_valid():
+            try:
+                messages.success(request, move.do(study, form.cleaned_data["reason"]))
+                return self._back(study)
+            except assignment.StudyNotReady as error:
+                form.add_error(None, str(error))
+        found = [(problem, where_to_mend(problem, study)) for problem in _problems(study)]
+        context = {
+            "move": move,
+            "problems": found,
+            "blocked": any(problem.blocks for problem, _ in found),
+            "lines": move.brings(study, standing(study, timezone.now())),
+            "form": form,
+        }
+        return self._page(request, study, f"{move.label}: {study.title}", "administration/move.html", context)
+
+    def release_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who holds seats unanswered, and taking them back: one rater's, or all."""
+        study = self._study(request, pk)
+        form = ReasonForm.of(request)
+        if request.method == "POST" and form.is_valid():
+            try:
+                messages.success(request, release(study, request.POST.get("rater", ""), form.cleaned_data["reason"]))
+                return self._back(study)
+            except Enrolment.DoesNotExist:
+                form.add_error(None, "Choose a rater of this study, or all of them: nothing was taken back.")
+        context = {"holders": holders(study), "now": standing(study, timezone.now()), "form": form}
+        return self._page(request, study, f"Take back seats: {study.title}", "administration/release.html", context)
+
+    def _study(self, request: HttpRequest, pk: int) -> Study:
+        study = Study.objects.run_by(request.user).filter(pk=pk).first()
+        if study is None:
+            raise Http404(f"There is no study {pk} that you may run.")
+        return study
+
+    def _back(self, study: Study) -> HttpResponse:
+        return redirect(reverse("admin:studies_study_change", args=[study.pk]))
+
+    def _page(
+        self, request: HttpRequest, study: Study, title: str, template: str, context: dict[str, Any]
+    ) -> TemplateResponse:
+        form = context.get("form")
+        shared = {**self.admin_site.each_context(request), "title": title, "study": study}
+        status = 422 if form is not None and form.is_bound and form.errors else 200
+        return TemplateResponse(request, template, {**shared, **context}, status=status)
+
+
+def _problems(study: Study) -> list[assignment.Problem]:
+    return assignment.problems(study) if study.state == Study.State.DRAFT else []
+
+
+def _bar(study: Study) -> dict[str, Any]:
+    """What stands above the form: the state in words, and the moves that are possible."""
+    moves = [move for move in MOVES.values() if study.state in move.states]
+    blocking = sum(problem.blocks for problem in _problems(study))
+    return {"study": study, "moves": moves, "now": standing(study, timezone.now()), "blocking": blocking}
