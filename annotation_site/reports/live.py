@@ -63,6 +63,14 @@ def seats_by_group(study: Study) -> list[tuple[str, Seats]]:
     return [(group, Seats(*(found[group].get(state, 0) for state in states))) for group in sorted(found)]
 
 
+def summary(study: Study, places: Seats) -> str:
+    """Where the study stands, in one line that a screen reader reads out whenever it changes."""
+    if not places.total:
+        return "No places yet."
+    ended = " The study is closed." if study.state == Study.State.CLOSED else ""
+    return f"{places.done} of {places.total} places answered.{ended}"
+
+
 def pace(data: StudyData, left: int, now: datetime) -> Pace:
     """How fast answers take places, and the forecast of the end."""
     at, moment = data.judgements.at[data.seated], microseconds(now)

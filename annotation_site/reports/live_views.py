@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from annotation_site.accounts.roles import is_admin
 from annotation_site.rating.assignment import database_now
 from annotation_site.rating.models import Judgement
-from annotation_site.reports import live
+from annotation_site.reports import live, watching
 from annotation_site.reports.access import researchers_only
 from annotation_site.reports.actions import next_action, seats
 from annotation_site.reports.agreement import agreement
@@ -24,20 +25,38 @@ from annotation_site.studies.access import is_open, may_run, study_to_read
 from annotation_site.studies.addresses import map_picture_url
 from annotation_site.studies.models import Item, Study
 
-REFRESH_SECONDS = 30
-
 
 @researchers_only
 def live_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_to_read(request, slug)
-    data, places, now = load(study), seats(study), database_now()
+    now = database_now()
+    # Before the rows are read: what comes between the two is shown now, and once more.
+    tag = watching.tag(request, watching.marks(study, now))
+    return render(request, "reports/live.html", {**_now(request, study, now), "etag": tag})
+
+
+@researchers_only
+def live_part(request: HttpRequest, slug: str) -> HttpResponse:
+    """What changes on the live page, for htmx: 304 where nothing has."""
+    study = study_to_read(request, slug)
+    now = database_now()
+    tag = watching.tag(request, watching.marks(study, now))
+    return watching.answer(
+        request, tag, ended=study.state == Study.State.CLOSED,
+        template="reports/_live.html", context=lambda: {**_now(request, study, now), "etag": tag},
+    )  # fmt: skip
+
+
+def _now(request: HttpRequest, study: Study, now: datetime) -> dict[str, Any]:
+    data, places = load(study), seats(study)
     which = data.counted()
     found = outcomes(data, which)
-    context = {
+    return {
         "study": study,
         "now": now,
         "seats": places,
         "action": next_action(study, places, admin=is_admin(request.user)),
+        "summary": live.summary(study, places),
         "groups": live.seats_by_group(study),
         "pace": live.pace(data, places.left, now),
         "alpha": agreement(data, found, which),
@@ -45,11 +64,10 @@ def live_study(request: HttpRequest, slug: str) -> HttpResponse:
         "disagreements": live.disagreements(data, found),
         "too_poor": live.too_poor(data, found),
         "simulated": int(data.simulated[data.judgements.rater].sum()),
-        "refresh": REFRESH_SECONDS if request.GET.get("refresh") == "1" else 0,
+        "every": watching.seconds_between(study, quiet=not places.left),
         "may_run": may_run(request, study),
         "is_open": is_open(),
     }
-    return render(request, "reports/live.html", context)
 
 
 @researchers_only

@@ -25,6 +25,7 @@ urlpatterns = [
     path("-/planning/", planning_views.planning, name="planning"),
     path("<slug:slug>/", views.report, name="report"),
     path("<slug:slug>/live/", live_views.live_study, name="report-live"),
+    path("<slug:slug>/live/now/", live_views.live_part, name="report-live-part"),
     path("<slug:slug>/exclusions/", exclusion_views.exclusions, name="report-exclusions"),
     path("<slug:slug>/rows.csv", downloads.rows, name="report-rows"),
     path("<slug:slug>/report.json", downloads.as_json, name="report-json"),

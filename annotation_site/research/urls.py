@@ -18,6 +18,7 @@ urlpatterns = [
     path("orders/<int:pk>/discard/", wizard_views.discard, name="research-discard"),
     path("orders/<int:pk>/<slug:name>/", wizard_views.step, name="research-step"),
     path("studies/<slug:slug>/", views.study, name="research-study"),
+    path("studies/<slug:slug>/progress/", views.progress, name="research-study-progress"),
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
     path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),

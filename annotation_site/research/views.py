@@ -10,10 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from annotation_site.rating import assignment
+from annotation_site.reports import watching
 from annotation_site.reports.actions import with_progress
-from annotation_site.research.home import images_of, next_step, rows
+from annotation_site.research.home import images_of, rows
 from annotation_site.research.links import links
 from annotation_site.research.pages import page
+from annotation_site.research.progress import progress_of
 from annotation_site.studies.access import study_to_run
 from annotation_site.studies.members import may_create
 from annotation_site.studies.models import Study, StudyOrder
@@ -28,25 +30,35 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @page("GET")
 def study(request: HttpRequest, slug: str) -> HttpResponse:
+    return render(request, "research/study.html", _page(request, _visible(request, slug)))
+
+
+@page("GET")
+def progress(request: HttpRequest, slug: str) -> HttpResponse:
+    """What changes on a study's page, for htmx; the whole page is read again where its buttons do not fit any more."""
+    study = _visible(request, slug)
+    images = images_of([study])[study.pk]
+    context = progress_of(request, study, images)
+    if request.GET.get("shown") != context["shown"]:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    ended = study.state == Study.State.CLOSED
+    return watching.answer(
+        request, context["etag"], ended=ended, template="research/_progress.html", context=lambda: context
+    )
+
+
+def _visible(request: HttpRequest, slug: str) -> Any:
     found = with_progress(Study.objects.visible_to(request.user)).filter(slug=slug).first()
     if found is None:
         raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
-    return render(request, "research/study.html", _page(request, found))
+    return found
 
 
-def _page(request: HttpRequest, study: Study) -> dict[str, Any]:
-    may_run = Study.objects.run_by(request.user).filter(pk=study.pk).exists()
-    images = images_of([study])[study.pk]
-    found = assignment.problems(study) if may_run and study.state == Study.State.DRAFT else []
-    return {
-        "study": study,
-        "images": images,
-        "next": next_step(study, images, may_run=may_run),
-        "may_run": may_run,
+def _page(request: HttpRequest, study: Any) -> dict[str, Any]:
+    context = progress_of(request, study, images_of([study])[study.pk])
+    return context | {
         "may_create": may_create(request.user),
-        "problems": found,
-        "blocked": any(problem.blocks for problem in found),
-        "links": links(study, may_run=may_run),
+        "links": links(study, may_run=context["may_run"]),
     }
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import django_htmx
 import pytest
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
@@ -44,6 +45,17 @@ def test_in_production_a_script_imports_the_others_by_their_hashed_names(tmp_pat
     for address in imported:
         assert re.fullmatch(r"\S+\.[0-9a-f]{12}\.js", address)
         assert (tmp_path / "js" / Path(address).name).exists()
+
+
+def test_htmx_is_served_from_here_under_a_hashed_name(tmp_path):
+    storage = HashedFiles(location=tmp_path, base_url="/static/")
+    folder = Path(django_htmx.__file__).parent / "static"
+    source = FileSystemStorage(location=folder)
+    paths = {str(path.relative_to(folder)): (source, str(path.relative_to(folder))) for path in folder.rglob("*.js")}
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert any("/ext/" in name for name in paths)
+    assert all(done for name, new, done in storage.post_process(paths))
+    assert (tmp_path / storage.hashed_files["django_htmx/htmx-2.min.js"]).exists()
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.reports import live
+from annotation_site.reports import live, watching
 from annotation_site.reports.loading import load
 from annotation_site.reports.outcomes import outcomes
-from annotation_site.studies.models import Item
+from annotation_site.studies.models import Item, Study
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAN = re.compile(r"\bnan\b|\bNone\b", re.IGNORECASE)
@@ -69,17 +70,62 @@ def test_items_that_divide_raters_come_first(rated):
 
 
 def test_the_live_page_shows_all_of_it(client, rated, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(12):
         html = page(client, "/reports/study/live/")
     assert "34 <span" in html
     assert "34 in the last hour" in html
     assert "At this rate the last comes on" in html
     for rater in rated.enrolments.select_related("rater"):
         assert rater.rater.pseudonym in html
-    assert "http-equiv" not in html
-    assert '<meta http-equiv="refresh" content="30">' in page(client, "/reports/study/live/?refresh=1")
+    assert 'role="status">34 of 36 places answered.<' in html
     for address in re.findall(r'href="(/reports/study/[^"]*)"', html):
         assert client.get(address).status_code == 200, address
+
+
+def part(client, etag=""):
+    return client.get("/reports/study/live/now/", headers={"If-None-Match": etag} if etag else {})
+
+
+@pytest.fixture
+def _one_moment(monkeypatch) -> None:
+    monkeypatch.setattr(watching, "BUCKET", 10**12)
+
+
+@pytest.mark.usefixtures("_one_moment")
+def test_the_part_that_changes_is_not_sent_again_until_it_does(client, rated, judge, django_assert_max_num_queries):
+    response = part(client)
+    assert response.status_code == 200
+    assert 'hx-trigger="every 10s, seen"' in response.content.decode()
+    assert f'data-etag="{escape(response["ETag"])}"' in page(client, "/reports/study/live/")
+    with django_assert_max_num_queries(6):
+        again = part(client, response["ETag"])
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", response["ETag"])
+
+    first, last = rated.enrolments.first(), rated.enrolments.last()
+    free = Seat.objects.filter(pk=Seat.objects.filter(state="free").first().pk)
+    changes = [
+        lambda: free.update(state="leased", enrolment=last, leased_until=timezone.now()),
+        lambda: Item.objects.filter(pk=rated.items.first().pk).update(withdrawn_at=timezone.now()),
+        lambda: first.exclude("quick", timezone.now()),
+        lambda: judge(rated.items.first(), last, 5, seat=Seat.objects.get(state="leased")),
+        lambda: Study.objects.update(state="paused"),
+    ]
+    for change in changes:
+        change()
+        response = part(client, response["ETag"])
+        assert response.status_code == 200
+
+
+def test_the_part_says_when_nothing_follows(client, rated):
+    Study.objects.update(state="closed")
+    response = part(client)
+    assert (response.status_code, b"hx-get" in response.content) == (286, False)
+    assert b"hx-get" not in client.get("/reports/study/live/").content
+
+
+def test_what_happened_lately_is_counted_anew_though_no_row_has_changed(rated):
+    now = timezone.now()
+    assert watching.marks(rated, now) != watching.marks(rated, now + timedelta(seconds=watching.BUCKET))
 
 
 def test_the_live_page_of_a_study_without_answers(client, make_study):
