@@ -12,6 +12,7 @@ SECRET_KEY                 signs sessions and raters' links                     
 ENCRYPTION_KEYS            Fernet keys of what is stored encrypted, newest first    made from SECRET_KEY
 ATTEST_SECOND_FACTOR       admins and researchers must have one to go on            off, production on
 ATTEST_SITE                address of the site in links that commands print         http://localhost:8000
+ATTEST_CONTACT             e-mail for raters' questions, on the privacy page        none
 ALLOWED_HOSTS              comma-separated host names                               localhost, 127.0.0.1, [::1]
 CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                     none
 DEBUG                      Django's debug pages                                     off
@@ -74,6 +75,7 @@ ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_ADDRESS = env.str("ATTEST_SITE", default=next(iter(CSRF_TRUSTED_ORIGINS), "http://localhost:8000")).rstrip("/")
+ATTEST_CONTACT = env.str("ATTEST_CONTACT", default="")
 # Proxies that add to X-Forwarded-For, which an address is taken from; with too few, clients could choose theirs.
 PROXIES = env.int("PROXIES", default=1 if PRODUCTION else 0)
 

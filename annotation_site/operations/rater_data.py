@@ -17,6 +17,8 @@ from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement
 
 ERASED = "erased at the rater's request"
+# Links let in whoever has them, and a ledger's row names the account that decided: neither is about the person.
+NOT_THEIRS = ("token", "link", "by")
 
 
 def find(name: str) -> Rater | None:
@@ -28,6 +30,22 @@ def find(name: str) -> Rater | None:
 def exported(rater: Rater) -> dict[str, Any]:
     """Every row about the rater, whichever part of the site keeps it; what is encrypted, as it was told."""
     return {"rater": _columns(rater), "enrolments": [_enrolment(row) for row in rater.enrolments.all()]}
+
+
+def handed_out(rater: Rater) -> dict[str, Any]:
+    """What the rater may take along by one of their links: everything but other links and the names of staff."""
+    told = exported(rater)
+    return {"rater": told["rater"], "enrolments": [_theirs(part) for part in told["enrolments"]]}
+
+
+@transaction.atomic
+def erase_by_link(token: str, *, uncount: bool, now: datetime) -> bool:
+    """Erase whose link it is; False when the link leads nowhere, as after a first call."""
+    found = Enrolment.objects.select_for_update(of=("self",)).filter(token=token).select_related("rater").first()
+    if found is None:
+        return False
+    erase(found.rater, uncount=uncount, now=now)
+    return True
 
 
 @transaction.atomic
@@ -54,6 +72,15 @@ def _enrolment(enrolment: Enrolment) -> dict[str, Any]:
         found = model._base_manager.filter(**{relation.field.name: enrolment}).order_by("pk")
         rows[str(model._meta.verbose_name)] = [_told(row) for row in found]
     return rows
+
+
+def _theirs(part: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in part.items() if name not in NOT_THEIRS}
+    return {name: [_theirs(row) for row in value] if _rows(value) else value for name, value in kept.items()}
+
+
+def _rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
 def _told(row: Model) -> dict[str, Any]:

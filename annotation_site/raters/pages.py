@@ -17,7 +17,8 @@ from annotation_site.studies.models import Item, Study
 from annotation_site.studies.texts import texts_of
 
 SECONDS_AN_ANSWER = {Study.Kind.LIKERT: 8, Study.Kind.PRESENCE: 6, Study.Kind.CHANGE: 8}
-SESSION_KEY = "rater"
+# The pseudonym, and not the row: erasing a rater's data gives the row another one, and no browser leads to it then.
+SESSION_KEY, ARRIVALS = "rater", "arrivals"
 
 
 def join_page(
@@ -29,12 +30,13 @@ def join_page(
     error: str = "",
 ) -> HttpResponse:
     """What the study is, and the form of consent; "Go on" for somebody whom this browser knows."""
-    texts = texts_of(study, get_language() or "")
+    texts, answers = texts_of(study, get_language() or ""), answers_each(study)
     context: dict[str, Any] = {
         "study": study,
         "source": source,
         "enrolment": enrolment,
-        "minutes": minutes(study),
+        "answers": answers,
+        "minutes": minutes(study, answers),
         "consent": consent_of(study, get_language() or ""),
         "question": texts.question,
         "anchors": texts.anchors,
@@ -51,15 +53,26 @@ def wrong_consent(request: HttpRequest, study: Study) -> tuple[Consent, str]:
     return consent, "" if request.POST.get("version", consent.version) == consent.version else "another version"
 
 
+def remember(request: HttpRequest, enrolment: Enrolment) -> None:
+    request.session[SESSION_KEY] = enrolment.rater.pseudonym
+
+
+def forget_rater(request: HttpRequest) -> None:
+    """Keep nothing in this browser's session of whoever rated in it."""
+    for name in (SESSION_KEY, ARRIVALS):
+        request.session.pop(name, None)
+
+
 def remembered(request: HttpRequest, study: Study) -> Enrolment | None:
     """This browser's part in the study, if it has one."""
-    rater = request.session.get(SESSION_KEY)
-    return Enrolment.objects.filter(rater=rater, study=study).select_related("rater").first() if rater else None
+    name = request.session.get(SESSION_KEY)
+    parts = Enrolment.objects.filter(rater__pseudonym=name, study=study)
+    return parts.select_related("rater").first() if name else None
 
 
 def remembered_rater(request: HttpRequest) -> Rater | None:
-    rater = request.session.get(SESSION_KEY)
-    return Rater.objects.filter(pk=rater).first() if rater else None
+    name = request.session.get(SESSION_KEY)
+    return Rater.objects.filter(pseudonym=name).first() if name else None
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
@@ -75,10 +88,17 @@ def _count(rows: QuerySet[Any], field: str) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def minutes(study: Study) -> int:
-    """About how long one rater is busy: as many items as the cap lets them judge."""
+def answers_each(study: Study) -> int:
+    """How many answers one rater may give: as many items as the cap lets them judge."""
     items = vars(study).get("stimuli")
     if items is None:
         items = study.items.in_use().count()
-    judged = min(items, study.cap) if study.cap else items
+    return min(items, study.cap) if study.cap else items
+
+
+def minutes(study: Study, answers: int | None = None) -> int:
+    """About how long one rater is busy: what the study says, or as long as their answers take."""
+    if study.expected_minutes:
+        return study.expected_minutes
+    judged = answers_each(study) if answers is None else answers
     return max(1, math.ceil(judged * SECONDS_AN_ANSWER[Study.Kind(study.kind)] / 60))

@@ -16,13 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation_site.encryption import Unreadable, decrypt, encrypt
 from annotation_site.raters import sources
 from annotation_site.raters.models import Enrolment, Invitation, Outcome, Source
-from annotation_site.raters.pages import SESSION_KEY, join_page, remembered, remembered_rater, wrong_consent
+from annotation_site.raters.pages import ARRIVALS, join_page, remember, remembered, remembered_rater, wrong_consent
 from annotation_site.raters.sources import Arrival, ArrivalProblem, NotTaken
 from annotation_site.raters.sources.enrolling import keep
 from annotation_site.raters.sources.invitations import secret_hash
 from annotation_site.studies.models import Study
-
-ARRIVALS = "arrivals"
 
 
 @never_cache
@@ -132,7 +130,7 @@ def _answered(request: HttpRequest, source: Source, arrival: Arrival) -> HttpRes
     except ArrivalProblem as problem:
         return _problem(request, source, problem)
     if not arrival.person:
-        request.session[SESSION_KEY] = enrolment.rater_id
+        remember(request, enrolment)
     return redirect("rate", token=enrolment.token)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,19 +12,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation_site.raters.consent import Consent
 from annotation_site.raters.models import Enrolment, Outcome, Rater, Source
 from annotation_site.raters.pages import (
-    SESSION_KEY,
     join_page,
     minutes,
+    remember,
     remembered,
     remembered_rater,
     with_counts,
     wrong_consent,
 )
+from annotation_site.raters.sources.enrolling import has_places
 from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Study
 
@@ -32,9 +35,19 @@ from annotation_site.studies.models import Study
 def home(request: HttpRequest) -> HttpResponse:
     ways = Source.objects.filter(study=OuterRef("pk"))
     for_all = Q(Exists(ways.taking().filter(kind=Source.Kind.OPEN))) | ~Q(Exists(ways))
-    studies = [(study, minutes(study)) for study in with_counts(Study.objects.open().filter(for_all))]
+    listed = Study.objects.open().filter(for_all, listed=True)
+    studies = [(study, minutes(study)) for study in with_counts(listed)]
     untrained = Recipe.objects.filter(trained=False, generations__items__study__state=Study.State.OPEN).exists()
     return render(request, "raters/home.html", {"studies": studies, "untrained": untrained})
+
+
+@never_cache
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is stored of raters; with the way to their own for whom this browser remembers."""
+    rater = remembered_rater(request)
+    parts = rater.enrolments.select_related("study") if rater else []
+    return render(request, "raters/privacy.html", {"parts": parts, "contact": settings.ATTEST_CONTACT})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,6 +61,8 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "raters/not_open.html", {"study": study, "enrolment": enrolment})
     if enrolment is None and study.sources.exists():
         return _by_a_source(request, study)
+    if enrolment is None and not has_places(study):
+        return render(request, "raters/not_open.html", {"study": study, "full": True})
     if request.method != "POST":
         return join_page(request, study, enrolment=enrolment)
     if enrolment is None and "decline" in request.POST:
@@ -58,7 +73,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             return join_page(request, study, error=error)
         rater = remembered_rater(request)
         enrolment = enrol(study, rater, consent, locale=get_language() or "", now=timezone.now())
-        request.session[SESSION_KEY] = enrolment.rater_id
+        remember(request, enrolment)
     return redirect("rate", token=enrolment.token)
 
 

@@ -25,6 +25,7 @@ FOR_ALL = (
     ("analyses", _("Analyses"), _("Of the images and their maps, without raters")),
 )
 FOR_RESEARCHERS = (
+    ("research-about", _("What raters are told"), _("Who runs the study, whom to ask, how long it takes")),
     ("recruitment", _("Recruitment"), _("Where raters come from, and the links they come by")),
     ("payments", _("Payments"), _("What raters are owed, and what was paid")),
     ("report-exclusions", _("Exclusions"), _("Whom the study's own rules take out")),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from annotation_site.stimuli.models import Recipe
 from annotation_site.stimuli.recipes import recipe_of
+from annotation_site.studies.about_form import AboutForm, about
 from annotation_site.studies.arms import REFERENCE
 from annotation_site.studies.models import Study, StudyOrder
 from attribution.errors import AnalysisError, PipelineError
@@ -365,6 +366,29 @@ class PayStep(Step):
         }  # fmt: skip
 
 
+class AboutStep(AboutForm, Step):
+    name = "about"
+    question = gettext_lazy("Who runs the study, and whom can raters ask?")
+    lead = gettext_lazy(
+        "Raters read it before they agree to take part. Leave out what does not apply; all of it may change later."
+    )
+
+    def ready(self) -> None:
+        """What the researcher said of their last study, most likely holds for this one."""
+        last = Study.objects.filter(members__user=self.order.orderer).order_by("-pk").first()
+        if last is not None:
+            self.initial = about(last) | {"expected_minutes": None}
+
+    def choices(self) -> dict[str, Any]:
+        return {"about": dict(self.cleaned_data)}
+
+    def said(self) -> Iterable[str]:
+        found = self.cleaned_data
+        yield found["organisation"] or _("nobody named")
+        yield from (found[name] for name in ("contact", "ethics_board", "ethics_number") if found[name])
+        yield _("listed on the home page") if found["listed"] else _("not listed on the home page")
+
+
 class NameStep(Step):
     name = "name"
     question = gettext_lazy("What is the study called?")
@@ -391,7 +415,7 @@ class NameStep(Step):
 
 
 Preset = StudyOrder.Preset
-LAST: tuple[type[Step], ...] = (ModelStep, RatersStep, PayStep, NameStep)
+LAST: tuple[type[Step], ...] = (ModelStep, RatersStep, PayStep, AboutStep, NameStep)
 STEPS: dict[str, tuple[type[Step], ...]] = {
     Preset.ATTRIBUTION: (CaptionsStep, PairsStep, *LAST),
     Preset.COMPARISON: (CaptionsStep, PairsStep, ArmsStep, *LAST),

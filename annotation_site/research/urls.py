@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.research import member_views, views, wizard_views
+from annotation_site.research import about_views, member_views, views, wizard_views
 
 
 class Move(StringConverter):
@@ -19,6 +19,7 @@ urlpatterns = [
     path("orders/<int:pk>/<slug:name>/", wizard_views.step, name="research-step"),
     path("studies/<slug:slug>/", views.study, name="research-study"),
     path("studies/<slug:slug>/progress/", views.progress, name="research-study-progress"),
+    path("studies/<slug:slug>/about/", about_views.about, name="research-about"),
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
     path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),

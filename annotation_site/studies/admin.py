@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from annotation_site.studies.about import ABOUT
 from annotation_site.studies.drawing_order import drawn
 from annotation_site.studies.forms import TEXT_FIELDS, StudyForm
 from annotation_site.studies.models import ConsentText, Item, Study
@@ -36,6 +37,8 @@ class StudyAdmin(ModelAdmin):
     sections = (
         _tab("Study", "What it is called, where it is found, and who may see its pictures.",
              "title", "slug", "kind", "stimuli_access", "links"),
+        _tab("What raters are told", "It stands on the study's page, before the consent, and may change at any time.",
+             *ABOUT),
         _tab("Seats", "How many people judge each item, and how much one person may judge.",
              "seats_per_item", "cap_share", "cap", "lease_minutes"),
         _tab("Pages", "What raters see first, and when they are offered a break.",

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.models import Generation, Word
+from annotation_site.studies.about import About
 from annotation_site.studies.changes import StateChange as StateChange
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
 from annotation_site.studies.members import Member, is_admin
@@ -46,7 +47,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return self.filter(pk__in=Member.objects.filter(user=user, **part).values("study"))
 
 
-class Study(Way, ReportingRules):
+class Study(Way, ReportingRules, About):
     """One question put to raters about many stimuli, and the rules that hold for its answers."""
 
     class Kind(models.TextChoices):

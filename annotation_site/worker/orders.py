@@ -98,6 +98,7 @@ def _make(order: StudyOrder) -> None:
 
     common = {
         **{name: choices[name] for name in ("slug", "title", "seats_per_item", "cap_share")},
+        **choices.get("about", {}),
         "recipe": recipe_of(choices["model"], **choices["recipe"]),
         "then": hand_over,
     }

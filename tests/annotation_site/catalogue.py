@@ -24,8 +24,10 @@ LOCALES = ROOT / "annotation_site" / "locale"
 LANGUAGES = ("ko",)
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 # Staff read English: the admin, the reports, and what commands print.
-TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html")
+TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html", "templates/operations/*.html")
 MODULES = (
+    "annotation_site/operations/own_data_views.py",
+    "annotation_site/payments/promise.py",
     "annotation_site/raters/*.py",
     "annotation_site/raters/sources/kinds.py",
     "annotation_site/recruitment/arrivals.py",

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from annotation_site.payments.earning import HOUR, MINUTE, Part
 from annotation_site.payments.money import spoken
+from annotation_site.payments.promise import Promised, promised
+from annotation_site.raters.models import Source
+from annotation_site.studies.models import Study
 
 register = template.Library()
 WAYS = {
@@ -56,6 +59,12 @@ def duration(milliseconds: int) -> str:
         "minutes": milliseconds // MINUTE,
         "seconds": milliseconds % MINUTE // 1000,
     }
+
+
+@register.simple_tag
+def promise(study: Study, source: Source | None, answers: int, minutes: int) -> Promised:
+    """What the page where people agree says of pay."""
+    return promised(study, source or None, answers=answers, minutes=minutes)
 
 
 @register.filter

@@ -38,6 +38,21 @@ def test_it_lists_open_studies_alone_with_minutes_and_answers(client, make_study
     assert reverse("join", args=["study"]) in page
 
 
+def test_a_study_that_is_not_listed_is_open_by_its_address_alone(client, make_study):
+    make_study(listed=False)
+    assert "/studies/study/" not in client.get("/").content.decode()
+    assert client.get("/studies/study/").status_code == 200
+
+
+def test_researchers_are_told_where_to_sign_in(client):
+    page = client.get("/").content.decode()
+    assert page.count("Researchers: sign in") == 2
+    client.force_login(User.objects.create_user("rosa"))
+    page = client.get("/").content.decode()
+    assert "Researchers: sign in" not in page
+    assert reverse("research-home") in page
+
+
 def test_minutes_follow_the_cap(client, make_study):
     # 20 items x 1 seat at a share of 0.3: no rater judges more than 6 pictures, 48 seconds.
     make_study(items=20, seats_per_item=1, cap_share=0.3)

@@ -85,6 +85,36 @@ def test_a_study_that_is_not_open_says_so_and_takes_nobody_in(client, make_study
     assert not Enrolment.objects.exists()
 
 
+def test_it_says_who_runs_it_who_approved_it_and_how_long_it_takes(client, make_study):
+    make_study(
+        organisation="Rosa Li, University of Testing",
+        contact="rosa@example.org",
+        ethics_board="Board of Testing",
+        ethics_number="2026-17",
+        expected_minutes=25,
+        data_kept="ten years",
+    )
+    for state in ("open", "paused"):
+        Study.objects.update(state=state)
+        page = client.get("/studies/study/").content.decode()
+        for text in ("Rosa Li, University of Testing", "mailto:rosa@example.org", "Board of Testing", "2026-17"):
+            assert text in page
+        assert "Kept: ten years" in page
+        assert 'href="/privacy/"' in page
+    Study.objects.update(state="open", expected_minutes=25)
+    assert "about 25 minutes" in client.get("/studies/study/").content.decode()
+
+
+def test_a_full_study_says_so_to_newcomers_alone(client, make_study):
+    study = make_study()
+    link = client.post("/studies/study/", AGREED)["Location"]
+    study.seats.all().delete()
+    assert link in client.get("/studies/study/").content.decode()
+    for newcomer in (Client().get("/studies/study/"), Client().post("/studies/study/", AGREED)):
+        assert "This study is full" in newcomer.content.decode()
+    assert Enrolment.objects.count() == 1
+
+
 def test_a_rater_of_a_closed_study_finds_what_was_collected(client, make_study):
     study = make_study()
     link = client.post("/studies/study/", AGREED)["Location"]

@@ -63,6 +63,27 @@ def test_a_study_is_opened_paused_and_closed(browser, draft):
     assert list(draft.changes.values_list("state", flat=True)) == ["open", "paused", "closed"]
 
 
+def test_what_raters_are_told_is_stored_while_the_study_runs(browser, draft):
+    move(browser, "open")
+    address = reverse("research-about", args=["study"])
+    told = {"organisation": "University of Testing", "contact": "rosa@example.org", "expected_minutes": "12"}
+    assert browser.post(address, told).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.organisation, draft.expected_minutes, draft.listed, draft.state) == (
+        told["organisation"], 12, False, "open",
+    )  # fmt: skip
+    assert told["organisation"] in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("contact", "rosa"), ("expected_minutes", "0"), ("data_kept", "x" * 201)])
+def test_what_raters_cannot_be_told_is_refused_at_its_field(browser, draft, name, wrong):
+    refused = browser.post(reverse("research-about", args=["study"]), {name: wrong})
+    assert refused.status_code == 422
+    assert f'id="id_{name}_error"' in refused.content.decode()
+    draft.refresh_from_db()
+    assert (draft.contact, draft.listed) == ("", True)
+
+
 def test_what_keeps_a_draft_from_opening_is_said(browser, draft):
     draft.items.all().delete()
     page = browser.get(reverse("research-study", args=["study"])).content.decode()

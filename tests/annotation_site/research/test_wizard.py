@@ -17,6 +17,7 @@ PAGES = {
     "model": {"model": "tinyworld", "steps": "7"},
     "raters": {"seats_per_item": "3", "cap_share": "50"},
     "pay": {"seconds": "15", "pay": "0.05", "currency": "GBP", "fees": "30"},
+    "about": {"organisation": "Rosa Li, University of Testing", "contact": "rosa@example.org", "listed": "on"},
     "name": {"title": "Forks and knives", "slug": "forks"},
 }
 
@@ -60,6 +61,8 @@ def test_from_the_first_question_to_a_draft_that_its_researcher_runs(browser, ro
     assert carry_out_next("here:1").error == ""
     study = Study.objects.run_by(rosa).get(slug="forks")
     assert study.items.count() == 8
+    assert (study.organisation, study.contact) == ("Rosa Li, University of Testing", "rosa@example.org")
+    assert (study.listed, study.expected_minutes, study.ethics_board) == (True, None, "")
     assert reverse("research-study", args=["forks"]) in browser.get(placed.url).content.decode()
     assert "Forks and knives" in browser.get(reverse("research-home")).content.decode()
 
