@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from annotation_site.accounts.roles import lacks_second_factor
 
 # Where an account gives no rights: signing in itself, and what raters see, whose answers must not be lost.
-FREE = ("accounts/", "rate/", "language/", "stimuli/", "livez", "readyz")
+FREE = ("accounts/", "rate/", "privacy/", "language/", "stimuli/", "livez", "readyz")
 
 
 class SecondFactor:
