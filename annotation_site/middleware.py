@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from annotation_site import audit
 from annotation_site.stimuli.serving import unavailable
-from annotation_site.storage import StorageUnavailable
+from annotation_site.storage import StorageUnusable
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class AuditedUser:
 
 
 class StorageAway:
-    """503 where a page needs files and the object store does not serve them; the log says why."""
+    """503 where a page needs files that cannot be read or written at present; the log says why."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -60,7 +60,7 @@ class StorageAway:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, StorageUnavailable):
+        if not isinstance(exception, StorageUnusable):
             return None
         logger.error("%s", exception)
         return unavailable()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import errno
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 
-from annotation_site.storage import StorageUnavailable
+from annotation_site.storage import StorageFull, StorageUnavailable
 
 KEYS_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden", "401", "403"}
 MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -24,8 +26,8 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507"}
 class ObjectStore(S3Storage):
     """A bucket of an S3-compatible store. Each put is whole by itself, and each get one request.
 
-    Failures are OSErrors, as those of a folder are: FileNotFoundError, ENOSPC where the store is full, and
-    StorageUnavailable for all that a retry or an administrator repairs.
+    Failures are OSErrors, as those of a folder are: FileNotFoundError, StorageFull, and StorageUnavailable for all that
+    a retry or an administrator repairs.
     """
 
     page = 1000
@@ -93,9 +95,11 @@ class ObjectStore(S3Storage):
 
     def _save(self, name: str, content: File) -> str:
         content.seek(0)
-        kept = self._normalize_name(name)
+        body, kept = content.read(), self._normalize_name(name)
+        # The store compares it with what arrived, and keeps nothing else.
+        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         with self._said(name):
-            self.bucket.put_object(Key=kept, Body=content.read(), **self._get_write_parameters(kept))
+            self.bucket.put_object(Key=kept, Body=body, ContentMD5=digest, **self._get_write_parameters(kept))
         return name
 
     @contextmanager
@@ -115,7 +119,7 @@ class ObjectStore(S3Storage):
         if code in MISSING:
             return FileNotFoundError(errno.ENOENT, f"There is no such file in the {self.title}", name)
         if code in FULL:
-            return OSError(errno.ENOSPC, f"The {self.title} is full", name)
+            return StorageFull(f"{name}: the {self.title} is full. Make room in it, or raise its quota.")
         if code == "NoSuchBucket":
             return StorageUnavailable(
                 f"{name}: there is no {self.title}. Make it with manage.py make_bucket, or correct S3_BUCKET."

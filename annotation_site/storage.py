@@ -1,4 +1,15 @@
-"""Static files as production serves them, and what is said when stored files cannot be reached."""
+"""Static files as production serves them, and what is raised when stored files cannot be reached, written or trusted.
+
+::
+
+    OSError
+        StorageUnusable           nothing can be written or read there at present; whoever repairs it loses nothing
+            StorageFull           there is no room
+            StorageUnavailable    the object store does not answer, or does not let us in
+        FileDamaged               a stored file is not the one that was written
+
+The messages name the place, the reason and what to do, and no key.
+"""
 
 from __future__ import annotations
 
@@ -19,5 +30,17 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
         yield from super().post_process(wanted, *args, **options)
 
 
-class StorageUnavailable(OSError):
-    """The object store does not answer, or does not let us in; the message says what to do, and names no key."""
+class StorageUnusable(OSError):
+    """Files cannot be written or read at present."""
+
+
+class StorageFull(StorageUnusable):
+    """There is no room for a file."""
+
+
+class StorageUnavailable(StorageUnusable):
+    """The object store does not answer, or does not let us in."""
+
+
+class FileDamaged(OSError):
+    """A stored file is not the one that its row tells of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,11 @@ from annotation_site.analyses import stored
 from annotation_site.analyses.source import finished
 from annotation_site.reports.access import researchers_only
 from annotation_site.stimuli.models import Recipe
-from annotation_site.stimuli.serving import unreadable
+from annotation_site.stimuli.serving import plain
 from annotation_site.studies.access import study_to_read
 from annotation_site.studies.models import Study
 
+logger = logging.getLogger(__name__)
 OPTIONS = {"objects": " --truth SEGMENTER"}
 
 
@@ -51,7 +53,8 @@ def file(request: HttpRequest, slug: str, kind: str, name: str) -> HttpResponse:
     try:
         content = stored.content(study, kind, name, result["files"][name])
     except stored.FileChanged as error:
-        return unreadable(name, error)
+        logger.error("%s", error)
+        return plain(f"The file {name} is missing or damaged. Run the analysis again: {_command(study, kind)}", 404)
     response = HttpResponse(content, content_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
     # The library's page brings its own style, which the site's policy would strip: it is for keeping.
     if "download" in request.GET or not name.endswith((".svg", ".png")):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation
+from annotation_site.stimuli.stored_maps import heat_maps
 from annotation_site.studies.models import Item, Study
 from attribution.errors import GenerationError, MapFileError
 from attribution.generations import Reader, StoredGeneration
@@ -87,12 +88,7 @@ def finished(study: Study) -> QuerySet[Generation]:
 
 
 def _maps(generation: Generation) -> HeatMaps:
-    name = str(generation.maps.name).removesuffix(".npz")
     try:
-        content = files.read(f"{name}.npz")
-        description = files.read(f"{name}.json")
+        return heat_maps(generation)
     except OSError as error:
-        raise MapFileError(f"{name}.npz cannot be read: {error}") from error
-    if files.sha256(content) != generation.maps_sha256:
-        raise MapFileError(f"{name}.npz is not the file that was written: its hash differs; restore it from a backup")
-    return HeatMaps.from_bytes(content, description, name=name)
+        raise MapFileError(f"{generation.maps.name} cannot be read: {error}") from error

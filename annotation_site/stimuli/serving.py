@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from annotation_site.stimuli.addresses import version
 from annotation_site.stimuli.links import seconds_left
-from annotation_site.storage import StorageUnavailable
+from annotation_site.storage import StorageUnusable
 
 logger = logging.getLogger(__name__)
 
 YEAR = 31_536_000
 AGAIN_SECONDS = 10
+REPAIR = "Restore it from a backup, or let manage.py check_files --requeue have it drawn again."
 
 
 def closed(request: HttpRequest, *, public: Callable[[], bool]) -> HttpResponse | None:
@@ -38,11 +39,11 @@ def stimulus(request: HttpRequest, content: bytes, tag: str, content_type: str =
 
 
 def unreadable(name: str, error: Exception) -> HttpResponse:
-    """The page around the picture goes on working; the log and this answer name the file."""
+    """The page around the picture goes on working; the log and this answer name the file, which is served to nobody."""
     logger.error("stimulus file %s cannot be read: %s", name, error)
-    if isinstance(error, StorageUnavailable):
+    if isinstance(error, StorageUnusable):
         return unavailable()
-    return plain(f"The file {name} cannot be read; the log says why. Restore it from a backup.", 500)
+    return plain(f"The file {name} is missing or damaged; the log says why. {REPAIR}", 404)
 
 
 def unavailable() -> HttpResponse:

@@ -17,8 +17,8 @@ from annotation_site.stimuli.addresses import public_name
 from annotation_site.stimuli.drawing import CHOICES, drawn, png
 from annotation_site.stimuli.models import Generation
 from annotation_site.stimuli.serving import closed, stimulus, unchanged, unknown_choice, unreadable
+from annotation_site.stimuli.stored_maps import heat_maps
 from attribution.errors import MapFileError, WordError
-from attribution.maps import HeatMaps
 from attribution.maps.colours import COLOUR_MAPS, colour_table
 
 
@@ -30,7 +30,7 @@ def image(request: HttpRequest, name: str) -> HttpResponse:
         return known
     stored = str(generation.image.name)
     try:
-        content = files.read(stored)
+        content = files.read_whole(stored, generation.image_sha256)
     except OSError as error:
         return unreadable(stored, error)
     return stimulus(request, content, generation.image_sha256)
@@ -48,7 +48,7 @@ def heat_map(request: HttpRequest, name: str, start: int, end: int) -> HttpRespo
     if known is not None:
         return known
     try:
-        values = _maps(generation).word(start, end).values
+        values = heat_maps(generation).word(start, end).values
     except WordError as error:
         raise Http404(str(error)) from error
     except (OSError, MapFileError) as error:
@@ -87,8 +87,3 @@ def _named(name: str) -> Generation | None:
     rows = Generation.objects.select_related("recipe")
     found = rows.filter(pk=int(number[0], 16)).first() if number else None
     return found if found and constant_time_compare(name, public_name(found)) else None
-
-
-def _maps(generation: Generation) -> HeatMaps:
-    name = str(generation.maps.name).removesuffix(".npz")
-    return HeatMaps.from_bytes(files.read(f"{name}.npz"), files.read(f"{name}.json"), name=name)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Word
+from annotation_site.stimuli.stored_maps import heat_maps
 from annotation_site.studies.models import Item, Study
 from attribution.errors import AttributionError
-from attribution.maps import HeatMap, HeatMaps
+from attribution.maps import HeatMap
 
 THINGS = ("NOUN", "PROPN")
 LOOKED_AT = 12
@@ -50,7 +50,7 @@ def _examples(study: Study, generation: Generation) -> list[tuple[float, int, Ex
     asked = set(Item.objects.filter(study=study, generation=generation).values_list("word", flat=True))
     things = [word for word in generation.prompt.words.all() if word.tag in THINGS]
     try:
-        maps = _maps(generation)
+        maps = heat_maps(generation)
         drawn = {word.pk: maps.word(word.start, word.end) for word in things}
     except (AttributionError, OSError):
         return []
@@ -67,8 +67,3 @@ def alike(first: HeatMap, second: HeatMap) -> float:
     a, b = (heat_map.values.astype(np.float64).ravel() for heat_map in (first, second))
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / lengths if lengths else 1.0
-
-
-def _maps(generation: Generation) -> HeatMaps:
-    name = str(generation.maps.name).removesuffix(".npz")
-    return HeatMaps.from_bytes(files.read(f"{name}.npz"), files.read(f"{name}.json"), name=name)

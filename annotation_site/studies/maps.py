@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation_site.stimuli import files
+from annotation_site.stimuli.stored_maps import heat_maps
 from annotation_site.studies.models import Item
 from attribution.errors import MapFileError
-from attribution.maps import HeatMap, HeatMaps, controls
+from attribution.maps import HeatMap, controls
 
 LARGEST_SIDE = 4096
 HEADER = np.dtype("<u2")
@@ -46,7 +47,7 @@ def map_levels(item: Item) -> NDArray[np.uint8]:
 
 
 def _from_maps(item: Item) -> HeatMap:
-    maps = _maps(item)
+    maps = heat_maps(item.generation)
     if item.map_source == Item.MapSource.OTHER_WORD:
         shown: Any = item.map_word
         return maps.word(shown.start, shown.end)
@@ -58,16 +59,8 @@ def _from_maps(item: Item) -> HeatMap:
     return word
 
 
-def _maps(item: Item) -> HeatMaps:
-    name = str(item.generation.maps.name).removesuffix(".npz")
-    return HeatMaps.from_bytes(files.read(f"{name}.npz"), files.read(f"{name}.json"), name=name)
-
-
 def _stored(name: str, sha256: str) -> NDArray[np.float32]:
-    content = files.read(name)
-    if files.sha256(content) != sha256:
-        raise MapFileError(f"{name}: its hash is not the item's ({sha256[:12]}...): restore the file from a backup")
-    values = _array(content, name)
+    values = _array(files.read_whole(name, sha256), name)
     if values.dtype not in (np.uint8, np.float32) or values.ndim != 2 or not 0 < values.size <= LARGEST_SIDE**2:
         raise MapFileError(f"{name} holds {values.dtype} {values.shape}: a map is float32 or uint8 [height, width]")
     floats = values.astype(np.float32)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotation_site.stimuli.drawing import CHOICES, drawn
-from annotation_site.stimuli.serving import closed, plain, stimulus, unavailable, unchanged, unknown_choice
-from annotation_site.storage import StorageUnavailable
+from annotation_site.stimuli.serving import REPAIR, closed, plain, stimulus, unavailable, unchanged, unknown_choice
+from annotation_site.storage import StorageUnusable
 from annotation_site.studies.addresses import map_tag
 from annotation_site.studies.codenames import number
 from annotation_site.studies.maps import map_bytes, map_levels
@@ -49,9 +49,9 @@ def _served(request: HttpRequest, name: str, make: Callable[[Item], bytes], cont
     except (AttributionError, OSError) as error:
         # The file's name could tell what the map comes from: it is for the log alone.
         logger.error("the map of item %s cannot be shown: %s", item.pk, error)
-        if isinstance(error, StorageUnavailable):
+        if isinstance(error, StorageUnusable):
             return unavailable()
-        return plain(f"Map {name} cannot be shown; the log says why. Restore its file from a backup.", 500)
+        return plain(f"The file of map {name} is missing or damaged; the log says why. {REPAIR}", 404)
     return stimulus(request, content, tag, content_type)
 
 

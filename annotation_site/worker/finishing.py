@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import io
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,20 +14,11 @@ from annotation_site.rating.assignment import database_now, release_pending
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Worker
 from annotation_site.stimuli.queue import NOBODY
-from annotation_site.storage import StorageUnavailable
 from annotation_site.studies.models import Item
 from attribution.errors import AttributionError
 from attribution.maps import HeatMaps
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class StorageUnusable(Exception):
-    """Files cannot be written at present; the generations are queued again."""
-
-
-class StorageFull(StorageUnusable):
-    """There is no room for the files."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -43,7 +34,10 @@ class Tally:
 
 
 def finish(generation: Generation, drawn: Any, made_with: dict[str, Any], tally: Tally) -> None:
-    """Write the files and mark the row done, unless its claim has gone to another worker meanwhile."""
+    """Write the files and mark the row done, unless its claim has gone to another worker meanwhile.
+
+    Raises StorageUnusable, and then the row stays claimed; files that are there already are whole, and no row has them.
+    """
     _require_maps(generation, drawn.heat_maps)
     image = _png(drawn.image)
     maps, description = _map_files(drawn.heat_maps)
@@ -54,7 +48,9 @@ def finish(generation: Generation, drawn: Any, made_with: dict[str, Any], tally:
         owned = _owned(generation).select_for_update()
         if owned.first() is None:
             return
-        _write(contents)
+        for name, content in contents.items():
+            files.write(name, content)
+        _tell_of_other_bytes(generation, image)
         owned.update(
             state=Generation.State.DONE,
             image=image_name,
@@ -84,17 +80,13 @@ def _owned(generation: Generation) -> Any:
     return Generation.objects.claimed_by(generation.claimed_by).filter(pk=generation.pk)
 
 
-def _write(contents: dict[str, bytes]) -> None:
-    first = next(iter(contents))
-    try:
-        for name, content in contents.items():
-            files.write(name, content)
-    except OSError as error:
-        if isinstance(error, StorageUnavailable):
-            raise StorageUnusable(f"{error} Then run precompute again.") from error
-        if error.errno in FULL:
-            raise StorageFull(f"No space left for {first}: free some, then run precompute again.") from error
-        raise StorageUnusable(f"{first} cannot be written ({error}): see to the storage, then go on.") from error
+def _tell_of_other_bytes(generation: Generation, image: bytes) -> None:
+    """An image that is drawn anew keeps the hash of the one before, which raters may have judged."""
+    if generation.image_sha256 and generation.image_sha256 != files.sha256(image):
+        logger.warning(
+            "Generation %s, drawn again, is not the same to the byte: the libraries, the device or its threads are "
+            "others than made_with tells of.", generation.identity,
+        )  # fmt: skip
 
 
 def _require_maps(generation: Generation, maps: HeatMaps) -> None:

@@ -14,14 +14,16 @@ from django.db.models import Q
 
 from annotation_site.rating.assignment import database_now
 from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe, Worker
+from annotation_site.storage import StorageUnusable
 from annotation_site.studies.drawing_order import wanted_by
 from annotation_site.studies.models import Item, Study
 from annotation_site.worker import finishing, fleet
-from annotation_site.worker.finishing import StorageFull, StorageUnusable, Tally
+from annotation_site.worker.finishing import Tally
+from annotation_site.worker.resting import STORAGE
 from annotation_site.worker.sizes import FittingSizes
 from attribution.errors import AttributionError, WordError
 
-__all__ = ["LEASE", "DeviceLost", "StorageFull", "StorageUnusable", "Tally", "counts", "precompute", "wanted_by"]
+__all__ = ["LEASE", "DeviceLost", "StorageUnusable", "Tally", "counts", "precompute", "wanted_by"]
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=30)
 BATCH = 32
@@ -39,7 +41,7 @@ class _Run:
     tally: Tally
     on_image: Callable[[Tally], None]
     go_on: Callable[[], bool]
-    fail_unloadable: bool
+    unattended: bool
 
 
 def waiting(now: datetime) -> bool:
@@ -49,10 +51,17 @@ def waiting(now: datetime) -> bool:
 def draw_some(go_on: Callable[[], bool]) -> int:
     """One batch of whatever is queued, the most urgent study first; how many images were made or failed.
 
-    Images whose model cannot be loaded here fail with the reason, for nobody watches who could be told otherwise.
+    Images whose model cannot be loaded here fail with the reason, for nobody watches who could be told otherwise. Where
+    files cannot be written, this process rests before it claims again; raises StorageUnusable.
     """
-    everything = Generation.objects.all()
-    return precompute(everything, batch_size=BATCH, limit=BATCH, go_on=go_on, fail_unloadable=True).all
+    try:
+        made = precompute(Generation.objects.all(), batch_size=BATCH, limit=BATCH, go_on=go_on, unattended=True).all
+    except StorageUnusable:
+        STORAGE.rest()
+        raise
+    if made:
+        STORAGE.served()
+    return made
 
 
 def precompute(
@@ -62,15 +71,16 @@ def precompute(
     on_image: Callable[[Tally], None] = lambda tally: None,
     limit: int | None = None,
     go_on: Callable[[], bool] = lambda: True,
-    fail_unloadable: bool = False,
+    unattended: bool = False,
 ) -> Tally:
     """Make every claimable generation, batch by batch, until none is left, ``limit`` are made, or not to ``go_on``.
 
     A prompt that fails is recorded with its reason and does not stop the others. Raises StorageUnusable when files
-    cannot be written, DeviceLost, and, unless ``fail_unloadable``, whatever loading the model raises; claims are given
-    back on every way out but a kill, and those of a killed process are taken over.
+    cannot be written, DeviceLost, and, unless ``unattended``, whatever loading the model raises; claims are given back
+    on every way out but a kill, and those of a killed process are taken over. ``unattended``, an image whose files
+    could not be written several times over fails with that reason, so as not to stand in the others' way for ever.
     """
-    run = _Run(Tally(), on_image, go_on, fail_unloadable)
+    run = _Run(Tally(), on_image, go_on, unattended)
     worker = fleet.enlist()
     Generation.objects.give_back(worker.name)
     fleet.release_claims_of_the_dead(database_now())
@@ -121,7 +131,7 @@ def _make(batch: list[Generation], run: _Run) -> None:
     try:
         pipeline = kept_pipeline(recipe.record())
     except AttributionError as error:
-        if not run.fail_unloadable:
+        if not run.unattended:
             raise
         _fail_all(batch, error, run)
         return
@@ -159,6 +169,10 @@ def _finish(generation: Generation, drawn: Any, described: dict[str, Any], run: 
         finishing.finish(generation, drawn, described, run.tally)
     except WordError as error:
         # The image is as good as it will get: drawing it again would not map the word.
+        finishing.fail(generation, error, run.tally)
+    except StorageUnusable as error:
+        if not (run.unattended and STORAGE.refused_too_often(generation.pk)):
+            raise
         finishing.fail(generation, error, run.tally)
     renew(generation.claimed_by)
     run.on_image(run.tally)

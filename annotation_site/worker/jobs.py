@@ -15,6 +15,7 @@ from django.db import DatabaseError
 
 from annotation_site.rating.assignment import database_now
 from annotation_site.worker import fleet, generation, orders
+from annotation_site.worker.resting import STORAGE
 
 logger = logging.getLogger(__name__)
 GoOn = Callable[[], bool]
@@ -25,16 +26,20 @@ PIECE_SECONDS = 240.0
 
 @dataclass(frozen=True)
 class Job:
-    """A kind of work: whether some is ``waiting``, and one piece of it, which returns how many things it did."""
+    """A kind of work: whether some is ``waiting``, and one piece of it, which returns how many things it did.
+
+    While it ``rests``, this process leaves it alone; others need not.
+    """
 
     name: str
     waiting: Callable[[datetime], bool]
     run: Callable[[GoOn], int]
+    rests: Callable[[], bool] = lambda: False
 
 
 JOBS: list[Job] = [
     Job("build studies", orders.waiting, orders.carry_out_some),
-    Job("draw", generation.waiting, generation.draw_some),
+    Job("draw", generation.waiting, generation.draw_some, STORAGE.rests),
 ]
 """The most urgent first."""
 
@@ -47,7 +52,7 @@ def one_piece(go_on: GoOn = lambda: True) -> int:
     """
     end = time.monotonic() + PIECE_SECONDS
     for job in JOBS:
-        if not go_on() or not job.waiting(database_now()):
+        if not go_on() or job.rests() or not job.waiting(database_now()):
             continue
         try:
             with fleet.busy():

@@ -28,6 +28,7 @@ from annotation_site.rating.assignment.opening import (
 from annotation_site.rating.assignment.places import answered, given, places_left, progress
 from annotation_site.rating.assignment.readiness import Problem, problems
 from annotation_site.rating.assignment.recording import record
+from annotation_site.rating.assignment.redrawing import draw_again
 from annotation_site.rating.assignment.withdrawing import CannotPutBack, put_item_back, withdraw_item
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "claim_next",
     "close_study",
     "database_now",
+    "draw_again",
     "given",
     "has_finished",
     "heartbeat",

@@ -135,7 +135,7 @@ def test_new_images_and_changed_files_are_said(client, drawn, tmp_path):
     Generation.objects.filter(pk=Generation.objects.first().pk).update(state="queued")
     assert "now has 3 finished images" in page(client, "/analyses/study/intensity/")
     files.write("analyses/study/intensity/rows.csv", b"tag,area\nNOUN,1\n")
-    assert client.get("/analyses/study/intensity/files/rows.csv").status_code == 500
+    assert client.get("/analyses/study/intensity/files/rows.csv").status_code == 404
     files.write("analyses/study/intensity/result.json", b'{"format": 0}')
     assert "has not been run" in page(client, "/analyses/study/intensity/")
 

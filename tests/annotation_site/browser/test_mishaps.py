@@ -122,7 +122,7 @@ def test_a_broken_map_is_said_and_the_page_still_takes_an_answer(drive, make_stu
         visitor.page.get_by_text("A picture could not be loaded").wait_for()
         visitor.press("i", "Enter")
 
-    drive(rate, expected=(500,))
+    drive(rate, expected=(404,))
     assert [judgement.opt_out for judgement in Judgement.objects.all()] == ["image_too_poor"]
 
 

@@ -108,7 +108,7 @@ def test_a_corrupt_map_file_is_named_and_the_rating_page_works(client, item, cap
     files.write(item.generation.maps.name, b"not an archive")
     with caplog.at_level(logging.ERROR):
         response = client.get(heat_map_url(item.generation, item.word, layer="map"))
-    assert response.status_code == 500
+    assert response.status_code == 404
     assert item.generation.maps.name in response.content.decode()
     assert item.generation.maps.name in caplog.text
     assert "immutable" not in response.get("Cache-Control", "")
@@ -120,8 +120,15 @@ def test_a_missing_image_file_is_named(client, item, caplog):
     name = item.generation.image.name
     item.generation.image.storage.delete(name)
     response = client.get(image_url(item.generation))
-    assert response.status_code == 500
+    assert response.status_code == 404
     assert name in response.content.decode()
+
+
+def test_an_image_file_that_was_exchanged_is_not_served(client, item):
+    files.write(item.generation.image.name, files.read(item.generation.image.name)[:-20])
+    response = client.get(image_url(item.generation))
+    assert response.status_code == 404
+    assert "check_files" in response.content.decode()
 
 
 @pytest.mark.parametrize("name", COLOUR_MAPS)

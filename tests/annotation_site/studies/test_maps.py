@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from annotation_site.stimuli import files
+from annotation_site.storage import FileDamaged
 from annotation_site.studies.maps import item_map, map_bytes
 from annotation_site.studies.models import Item
 from attribution.errors import MapFileError
@@ -99,7 +100,7 @@ def test_a_stored_file_that_is_no_map_is_named(item, content, complaint):
 
 
 def test_a_stored_file_that_was_exchanged_is_refused(item):
-    with pytest.raises(MapFileError, match="its hash is not the item's"):
+    with pytest.raises(FileDamaged, match=r"maps/one.npy .*its hash differs"):
         item_map(stored(item, npy(np.ones((2, 2), dtype=np.uint8)), sha256="0" * 64))
 
 

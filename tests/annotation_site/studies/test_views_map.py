@@ -113,7 +113,7 @@ def test_a_broken_map_is_logged_with_its_file_and_told_without(client, item, cap
     files.write(name, b"not an archive")
     with caplog.at_level(logging.ERROR):
         response = client.get(map_url(item, None))
-    assert response.status_code == 500
+    assert response.status_code == 404
     assert name.removesuffix(".npz") in caplog.text
     assert name not in response.content.decode()
     assert "immutable" not in response.get("Cache-Control", "")

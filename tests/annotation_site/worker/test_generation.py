@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from datetime import timedelta
 
@@ -99,30 +98,6 @@ def test_a_model_that_cannot_be_loaded_is_an_error_that_keeps_the_queue():
     with pytest.raises(CommandError, match="no-such-folder/no-such-model"):
         call_command("precompute", study.slug)
     assert Generation.objects.get().state == "queued"
-
-
-def test_a_full_disk_stops_the_run_and_keeps_the_queue(monkeypatch):
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    study = study_of(*CAPTIONS)
-    monkeypatch.setattr(files, "write", full)
-    with pytest.raises(CommandError, match="No space left for generations/"):
-        call_command("precompute", study.slug)
-    assert set(Generation.objects.values_list("state", flat=True)) == {"queued"}
-    monkeypatch.undo()
-    call_command("precompute", study.slug)
-    assert set(Generation.objects.values_list("state", flat=True)) == {"done"}
-
-
-def test_no_partial_file_is_left_when_writing_breaks_off(monkeypatch, settings):
-    def broken(handle: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(files.os, "fsync", broken)
-    with pytest.raises(OSError, match="Input/output error"):
-        files.write("generations/ab/image.png", b"content")
-    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
 def test_claims_of_a_dead_process_of_this_host_are_taken_over_at_once():

@@ -60,8 +60,14 @@ class Command(BaseCommand):
             if self._did_something():
                 continue
             if until_empty:
+                self._refuse_to_leave_work()
                 return
             self._stop.wait(poll)
+
+    def _refuse_to_leave_work(self) -> None:
+        trouble = Worker.objects.get(name=fleet.worker_name()).trouble
+        if trouble and jobs.anything_waiting(database_now()):
+            raise CommandError(f"What is queued cannot be done now: {trouble}")
 
     def _did_something(self) -> bool:
         """Whether there was work, or is now: what a dead worker held. A database that is away is asked again later."""

@@ -1,0 +1,172 @@
+"""A disk that is full, read-only or broken in one place: nothing is half-written, and work goes on once it serves."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotation_site.stimuli import files
+from annotation_site.stimuli.models import Generation, Recipe, Worker
+from annotation_site.storage import FileDamaged, StorageFull, StorageUnavailable, StorageUnusable
+from annotation_site.studies.building import Stimulus, build_study
+from annotation_site.worker import fleet, jobs, resting
+from annotation_site.worker.management.commands import work
+from attribution import records
+
+pytestmark = pytest.mark.django_db
+IMAGES = 8
+
+
+@pytest.fixture
+def small_disk(tmp_path, settings) -> Iterator[Callable[[str], None]]:
+    """The site's files lie on a disk of 64 KiB; ``change("size=8m")`` mounts it anew with other options."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options: str) -> bool:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        return not subprocess.run(command, capture_output=True, check=False).returncode
+
+    if not mount("size=64k"):
+        pytest.skip("mounting a small disk is for root, and not in every container")
+    settings.MEDIA_ROOT = folder
+
+    def change(options: str) -> None:
+        assert mount(f"remount,{options}")
+
+    yield change
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def later(monkeypatch) -> Callable[[float], None]:
+    """``later(seconds)``: let time pass for a worker that rests."""
+    now = [0.0]
+    monkeypatch.setattr(resting.STORAGE, "_clock", lambda: now[0])
+    monkeypatch.setattr(fleet, "TOKEN", "a process of its own")
+    fleet.enlist()
+    yield lambda seconds: now.__setitem__(0, now[0] + seconds)
+    resting.STORAGE.served()
+
+
+@pytest.fixture
+def study(db):
+    recipe = Recipe.objects.ensure(records.Recipe(model="tinyworld", steps=1, guidance=2.0, height=64, width=64))
+    word = records.Word("star", 0, 4, "NOUN", "star", 0, "root")
+    stimuli = [Stimulus(records.Prompt(f"star {n}", (word,), source_id=str(n)), 0) for n in range(IMAGES)]
+    return build_study(slug="study", title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
+
+
+def count(state: str) -> int:
+    return Generation.objects.filter(state=state).count()
+
+
+def assert_whole(media: Path) -> None:
+    """Each done row has its files, no other row has any, and no file is unfinished."""
+    for row in Generation.objects.filter(state="done"):
+        files.read_whole(row.image.name, row.image_sha256)
+        files.read_whole(row.maps.name, row.maps_sha256)
+    assert not Generation.objects.exclude(state="done").exclude(image="", maps="").exists()
+    assert not [path for path in media.rglob("*") if path.is_file() and path.name.startswith(files.UNFINISHED)]
+
+
+def test_a_full_disk_stops_the_command_and_what_fitted_is_whole(small_disk, study, settings):
+    with pytest.raises(CommandError, match=rf"No space left for {settings.MEDIA_ROOT}/generations/.*: free some"):
+        call_command("precompute", "study")
+    assert 0 < count("done") < IMAGES
+    assert count("done") + count("queued") == IMAGES
+    assert_whole(settings.MEDIA_ROOT)
+    small_disk("size=8m")
+    call_command("precompute", "study")
+    assert count("done") == IMAGES
+    assert_whole(settings.MEDIA_ROOT)
+
+
+def test_a_worker_rests_while_the_disk_is_full_and_goes_on_once_there_is_room(small_disk, study, later, settings):
+    jobs.one_piece()
+    fitted, attempts = count("done"), sum(Generation.objects.values_list("attempts", flat=True))
+    assert 0 < fitted < IMAGES
+    assert "No space left" in Worker.objects.get().trouble
+    for seconds in (0, 4, 2, 9, 2):  # rests of 5, 10, 20 seconds, after each of which the disk is tried
+        later(seconds)
+        assert jobs.one_piece() == 0
+    assert sum(Generation.objects.values_list("attempts", flat=True)) == attempts
+    assert count("queued") == IMAGES - fitted
+    assert_whole(settings.MEDIA_ROOT)
+    small_disk("size=8m")
+    later(20)
+    assert jobs.one_piece() == IMAGES - fitted
+    assert Worker.objects.get().trouble == ""
+    assert_whole(settings.MEDIA_ROOT)
+
+
+def test_a_disk_that_is_read_only_is_said_with_the_remedy(small_disk, settings):
+    small_disk("ro")
+    with pytest.raises(StorageUnusable, match=r"Read-only .*: let user \d+ write to its folder") as raised:
+        files.write("generations/ab/image.png", b"content")
+    assert str(settings.MEDIA_ROOT) in str(raised.value)
+
+
+def test_an_image_whose_own_place_is_broken_fails_with_the_reason_and_the_others_are_drawn(study, later, settings):
+    first = Generation.objects.order_by("id").first()
+    blocked = settings.MEDIA_ROOT / Path(files.names(first.identity)[0]).parent
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("no folder")
+    pieces = itertools.takewhile(lambda _: count("queued"), itertools.count())
+    for _ in pieces:
+        jobs.one_piece()
+        later(resting.LONGEST_SECONDS)
+    first.refresh_from_db()
+    assert (first.state, first.attempts) == ("failed", resting.MOST_REFUSALS)
+    assert str(blocked) in first.error
+    assert count("done") == IMAGES - 1
+    assert_whole(settings.MEDIA_ROOT)
+
+
+def test_work_until_empty_does_not_end_well_while_work_is_left(study, later, settings):
+    settings.MEDIA_ROOT.write_text("no folder")
+    assert jobs.one_piece() == 0
+    with pytest.raises(CommandError, match=r"cannot be done now: .*media"):
+        work.Command()._refuse_to_leave_work()
+    assert count("queued") == IMAGES
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.ENOSPC, StorageFull, "No space left for .*image.png"),
+        (errno.EDQUOT, StorageFull, "free some"),
+        (errno.EACCES, StorageUnusable, "let user"),
+        (errno.EIO, StorageUnusable, "Input/output error.*see to the disk"),
+    ],
+)
+def test_no_partial_file_is_left_when_writing_breaks_off(monkeypatch, settings, number, kind, said):
+    def broken(handle: int) -> None:
+        raise OSError(number, "Input/output error")
+
+    monkeypatch.setattr(files.os, "fsync", broken)
+    with pytest.raises(kind, match=said):
+        files.write("generations/ab/image.png", b"content")
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_a_disk_that_gives_back_other_bytes_is_found_out_before_anybody_sees_the_file(monkeypatch, settings):
+    files.write("one.png", b"the one before")
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"other")
+    with pytest.raises(StorageUnusable, match="other bytes"):
+        files.write("one.png", b"content")
+    monkeypatch.undo()
+    assert files.read("one.png") == b"the one before"
+
+
+def test_the_tree_of_errors():
+    assert issubclass(StorageUnavailable, StorageUnusable)
+    assert issubclass(StorageFull, StorageUnusable)
+    assert issubclass(StorageUnusable, OSError)
+    assert not issubclass(FileDamaged, StorageUnusable)
