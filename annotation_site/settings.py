@@ -41,6 +41,7 @@ S3_FOLDER                  folder within the bucket                             
 ATTEST_NAMES_KEY           makes names and links of images that nobody can guess    SECRET_KEY
 METRICS_TOKEN              bearer token that may read /metrics, beside admins       none
 LOG_LEVEL                  least level of what is logged                            INFO
+SENTRY_DSN                 where failures are told, without anyone's data           none: nowhere
 WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)                  2, 8000
 =========================  =======================================================  ==========================
 """
@@ -380,6 +381,7 @@ AUDITLOG_CID_GETTER = "annotation_site.operations.context.current_request"
 AUDITLOG_DISABLE_ON_RAW_SAVE = True
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""What Celery's processes tell: their log has the site's form and names the task, and a file says that they live."""
+"""What Celery's processes tell: logs in the site's form, a row each that they work, a file that they live."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from celery import signals
 from django.conf import settings
 
-from annotation_site.operations import context
 from annotation_site.stimuli import bell
 from annotation_site.stimuli.models import Worker
 from annotation_site.worker import fleet
@@ -25,19 +24,9 @@ def _log_as_the_site_does(**kwargs: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-@signals.task_prerun.connect
-def _name_the_task(task_id: str = "", **kwargs: Any) -> None:
-    context.task_id.set(task_id)
-    ALIVE.touch()
-
-
-@signals.task_postrun.connect
-def _forget_the_task(**kwargs: Any) -> None:
-    context.task_id.set("")
-    ALIVE.touch()
-
-
 # A worker at rest sends a heartbeat every few seconds, beat a message each minute.
+@signals.task_prerun.connect
+@signals.task_postrun.connect
 @signals.worker_ready.connect
 @signals.heartbeat_sent.connect
 @signals.beat_init.connect

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
 
-from annotation_site.operations import celery_signals
+from annotation_site.operations import celery_signals, context
 from annotation_site.operations.logs import JsonLines, PlainLines, hide
 from annotation_site.raters.models import Enrolment, Rater
 
@@ -101,11 +104,25 @@ def test_lines_are_json_and_name_the_request_that_the_answer_names(client):
     assert another["X-Request-ID"] != answer["X-Request-ID"]
 
 
-def test_a_line_of_a_task_names_it_and_the_next_does_not(tmp_path, monkeypatch):
+def test_lines_of_a_task_name_it_and_the_request_that_caused_it(tmp_path, monkeypatch):
+    """Through a broker: sent while a request is answered, worked on when that is long over."""
     monkeypatch.setattr(celery_signals, "ALIVE", tmp_path / "alive")
-    record = logging.LogRecord("attest", logging.WARNING, __file__, 1, "drawn", None, None)
-    celery_signals.signals.task_prerun.send(sender=None, task_id="task-7")
-    assert json.loads(JsonLines().format(record))["task"] == "task-7"
-    celery_signals.signals.task_postrun.send(sender=None, task_id="task-7")
-    assert "task" not in json.loads(JsonLines().format(record))
+    broker = Celery("a broker in memory", broker="memory://")
+    lines = []
+
+    @broker.task(name="draw")
+    def draw() -> None:
+        record = logging.LogRecord("attest", logging.WARNING, __file__, 1, "drawn", None, None)
+        lines.append(json.loads(JsonLines().format(record)))
+
+    context.request_id.set("request-5")
+    first = broker.send_task("draw")
+    context.request_id.set("")
+    second = broker.send_task("draw")
+    with start_worker(broker, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+        end = time.monotonic() + 30
+        while len(lines) < 2:
+            assert time.monotonic() < end, lines
+            time.sleep(0.01)
+    assert [(line["task"], line.get("request")) for line in lines] == [(first.id, "request-5"), (second.id, None)]
     assert (tmp_path / "alive").exists()
