@@ -91,6 +91,7 @@ ITEMS = (
     Field("image_sha256", "text", "SHA-256 of the image's file"),
     Field("maps_sha256", "text", "SHA-256 of the maps' file"),
     Field("second_image_sha256", "text", "SHA-256 of the second image's file"),
+    Field("made_with", "text", "JSON: versions, device, types and attention that drew the image; empty if imported"),
     *COUNTS,
 )
 JUDGEMENTS = (

@@ -48,6 +48,7 @@ STORED = {
     "image_sha256": "generation__image_sha256",
     "maps_sha256": "generation__maps_sha256",
     "second_image_sha256": "second_generation__image_sha256",
+    "made_with": "generation__made_with",
 }
 FILES = {"pk": "pk", "image_name": "generation__image", "maps_name": "generation__maps"}
 FILES |= {"second_image_name": "second_generation__image"}
@@ -92,12 +93,19 @@ def _item(
 ) -> ItemRow:
     values: dict[str, Any] = {name: "" if stored[name] is None else stored[name] for name in STORED}
     values |= {"places": places, "withdrawn": stored["withdrawn_at"] is not None}
+    values["made_with"] = _made_with(stored["made_with"])
     subject = {field.name: values[field.name] for field in SUBJECT}
     judgements = [subject | _judgement(row, raters, withdrawn=values["withdrawn"]) for row in answers]
     judgements.sort(key=lambda row: (row["rater"], row["revision"], row["answered_at"]))
     values |= _aggregates(study.kind, judgements, places, withdrawn=values["withdrawn"])
     files = {name: str(stored[f"{name}_name"] or "") for name in ("image", "second_image", "maps", "map")}
     return ItemRow(values, files | {"map_sha256": stored["map_sha256"]}, judgements)
+
+
+def _made_with(stored: dict[str, Any] | None) -> str:
+    """As JSON, and without the machine's name, which concerns nobody else."""
+    kept = {name: value for name, value in sorted((stored or {}).items()) if name != "host"}
+    return json.dumps(kept, sort_keys=True) if kept else ""
 
 
 def _judgement(row: tuple[Any, ...], raters: dict[int, Rater], *, withdrawn: bool) -> dict[str, Any]:

@@ -101,6 +101,14 @@ def test_pictures_are_those_of_the_rows(mixed, tmp_path):
     assert {row["image_file"] for row in pq.read_table(slim / "data/items.parquet").to_pylist()} == {""}
 
 
+def test_what_drew_an_image_is_told_without_the_machines_name(mixed, tmp_path):
+    drawn = mixed.items.get(position=0).generation
+    type(drawn).objects.filter(pk=drawn.pk).update(made_with={"host": "gpu-1", "versions": {"torch": "2.13.0"}})
+    folder = export(mixed, tmp_path / "out", "--no-images")
+    told = [json.loads(line)["made_with"] for line in (folder / "items.jsonl").read_text().splitlines()]
+    assert (told[0], told[1]) == ('{"versions": {"torch": "2.13.0"}}', "")
+
+
 def test_a_damaged_file_stops_the_export_and_leaves_nothing(mixed, tmp_path):
     generation = mixed.items.first().generation
     files.write(str(generation.image), b"not this picture")
