@@ -15,6 +15,7 @@ ATTEST_SITE                address of the site in links that commands print     
 ATTEST_CONTACT             e-mail for raters' questions, on the privacy page        none
 ALLOWED_HOSTS              comma-separated host names                               localhost, 127.0.0.1, [::1]
 CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                     none
+ATTEST_TOUR                the demo's guided tour; signs in its researcher          off, ``manage.py demo`` on
 DEBUG                      Django's debug pages                                     off
 CELERY_BROKER_URL          Redis that wakes the generation workers                  redis://127.0.0.1:6379/0
 ATTEST_MODEL               model of new studies: shipped name, folder or hub id     tinyworld
@@ -69,6 +70,7 @@ STATIC_ROOT = Path(env.str("ATTEST_STATIC", default=str(DATA_DIR / "static")))
 if not PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
+TOUR = env.bool("ATTEST_TOUR", default=False)
 DEMO_SECRET_KEY = "demo-only-" + "0123456789" * 5
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
 NAMES_KEY = env.str("ATTEST_NAMES_KEY", default="") or SECRET_KEY
@@ -102,6 +104,8 @@ if PRODUCTION:
         raise ImproperlyConfigured("SECRET_KEY is not set: production needs its own, at least 50 random characters.")
     if DEBUG:
         raise ImproperlyConfigured("DEBUG is on: production must run without it.")
+    if TOUR:
+        raise ImproperlyConfigured("ATTEST_TOUR is on: it signs visitors in without a password, for the demo alone.")
     if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         raise ImproperlyConfigured("DATABASE_URL names SQLite: production needs PostgreSQL (postgres://...).")
 
@@ -172,6 +176,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "annotation_site.context.site",
+                "annotation_site.operations.tour.tour",
             ]
         },
     }

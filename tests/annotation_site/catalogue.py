@@ -27,6 +27,8 @@ WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html", "templates/operations/*.html")
 MODULES = (
     "annotation_site/operations/own_data_views.py",
+    "annotation_site/operations/tour.py",
+    "annotation_site/operations/tour_views.py",
     "annotation_site/payments/promise.py",
     "annotation_site/raters/*.py",
     "annotation_site/raters/sources/kinds.py",

@@ -41,6 +41,7 @@ def test_options_of_the_database_url_are_kept(monkeypatch):
     [
         ({"SECRET_KEY": DEMO_SECRET_KEY}, "SECRET_KEY is not set"),
         ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"ATTEST_TOUR": "1"}, "ATTEST_TOUR is on"),
         ({"DATABASE_URL": "sqlite:////nowhere.sqlite3"}, "DATABASE_URL names SQLite"),
         ({"ATTEST_ENV": "staging"}, "ATTEST_ENV is 'staging'"),
     ],

@@ -76,6 +76,7 @@ WHO: dict[str, tuple[str, ...]] = {
     "livez": EVERYONE,
     "readyz": EVERYONE,
     "metrics": ADMINS,
+    "tour": (),  # of the demo alone: tested in operations/
     "home": EVERYONE,
     "privacy": EVERYONE,
     **dict.fromkeys(("own-data", "erase-own-data", "erased"), EVERYONE),

@@ -14,8 +14,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation_site.accounts.demo import demo_researcher
 from annotation_site.rating import assignment
 from annotation_site.stimuli.recipes import recipe_of
+from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study
 from annotation_site.worker.known_items import NothingKnown, add_gold, add_instructed, add_practice
 from annotation_site.worker.sampling import Draw, presence_study, sample_study
@@ -58,6 +60,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for slug in (LIKERT, PRESENCE):
             self._generate_and_open(slug)
+        for study in Study.objects.filter(slug__in=(LIKERT, PRESENCE)):
+            Member.objects.get_or_create(study=study, user=demo_researcher())
         self._print_addresses(options["port"])
         if not options["no_serve"]:
             _serve(options["port"])
@@ -98,7 +102,8 @@ class Command(BaseCommand):
     def _print_addresses(self, port: int) -> None:
         site = f"http://localhost:{port}"
         self.stdout.write(
-            f"\nRate heat maps:       {site}/studies/{LIKERT}/\n"
+            f"\nGuided tour:          {site}/\n"
+            f"Rate heat maps:       {site}/studies/{LIKERT}/\n"
             f"Rate object presence: {site}/studies/{PRESENCE}/\n"
             f"Follow the report:    {site}/reports/{LIKERT}/\n"
             f"Administration:       {site}/admin/   {self._administrator()}\n"
@@ -122,6 +127,8 @@ def _serve(port: int) -> None:
     address = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "annotation_site.wsgi", "--bind", address, "--threads", "8"]
     sys.stdout.flush()
+    # Only what serves the demo has the tour, and its one click that signs in; other processes of the site have neither.
+    os.environ["ATTEST_TOUR"] = "on"
     # What is ordered in the browser is drawn meanwhile; it ends with the server, whose process number this one keeps.
     subprocess.Popen([sys.executable, "manage.py", "work", "--beside", str(os.getpid())], cwd=settings.BASE_DIR)
     os.execv(sys.executable, command)  # noqa: S606 - fixed command, no shell
