@@ -50,9 +50,12 @@ class Storage:
         self._seconds, self._until = 0.0, None
 
     def refused_too_often(self, generation: int) -> bool:
-        """Count that an image's files were refused; whether that was the last time."""
+        """Count that an image's files were refused; whether that was the last time. Then it begins anew."""
         self._refusals[generation] += 1
-        return self._refusals[generation] >= MOST_REFUSALS
+        if self._refusals[generation] < MOST_REFUSALS:
+            return False
+        del self._refusals[generation]
+        return True
 
 
 STORAGE = Storage()
