@@ -24,7 +24,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from annotation_site.payments import guards
+from annotation_site import guards
 from annotation_site.stimuli import files
 
 FORMAT = 1

@@ -16,15 +16,13 @@ from annotation_site.reports.likert import Rules, TagRow
 from annotation_site.reports.loading import load
 from annotation_site.reports.measures import Share
 from annotation_site.reports.outcomes import outcomes
+from annotation_site.reports.precision import CONFIDENCE, RESAMPLES, SEED
 from annotation_site.reports.presence import ConditionRow, Difference
 from annotation_site.reports.presence_parts import ClusteredTest, PartRow, clustered_test, group_rows, object_rows
 from annotation_site.reports.rater_rows import Crowd, crowd
 from annotation_site.reports.sensitivity import SensitivityRow, sensitivity_rows
 from annotation_site.studies.models import Study
 
-SEED = 0
-RESAMPLES = 2_000
-CONFIDENCE = 0.95
 PEOPLE, SIMULATED = "people", "simulated raters"
 LIKERT_ANSWERS = ("bad", "poor", "fair", "good", "excellent")
 PRESENCE_ANSWERS = ("both", "first_only", "second_only", "neither")

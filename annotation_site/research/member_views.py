@@ -7,12 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation_site.research.pages import page, require_creator
+from annotation_site.research.pages import page, require_creator, study_to_see
 from annotation_site.studies.access import study_to_run
 from annotation_site.studies.copying import copy_study
 from annotation_site.studies.members import Member, add_member, remove_member
@@ -79,9 +79,7 @@ class CopyForm(forms.Form):
 def copy(request: HttpRequest, slug: str) -> HttpResponse:
     """A copy of any study that one may see, run by who copies it."""
     require_creator(request)
-    study = Study.objects.visible_to(request.user).filter(slug=slug).first()
-    if study is None:
-        raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
+    study = study_to_see(request, slug)
     initial = {"title": study.title, "slug": _free_slug(study.slug)}
     form = CopyForm(request.POST or None, initial=initial)
     if form.is_valid():

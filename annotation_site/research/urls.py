@@ -1,14 +1,19 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.research import about_views, member_views, views, wizard_views
+from annotation_site.research import about_views, member_views, preregistration_views, views, wizard_views
 
 
 class Move(StringConverter):
     regex = "open|pause|close"
 
 
+class Bundle(StringConverter):
+    regex = "json|zip"
+
+
 register_converter(Move, "study_move")
+register_converter(Bundle, "bundle_format")
 
 urlpatterns = [
     path("", views.home, name="research-home"),
@@ -23,5 +28,16 @@ urlpatterns = [
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
     path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),
+    path("studies/<slug:slug>/preregistration/", preregistration_views.registrations, name="research-registrations"),
+    path(
+        "studies/<slug:slug>/preregistration/<int:number>/",
+        preregistration_views.registration,
+        name="research-registration",
+    ),
+    path(
+        "studies/<slug:slug>/preregistration/<int:number>.<bundle_format:form>",
+        preregistration_views.download,
+        name="research-registration-file",
+    ),
     path("studies/<slug:slug>/<study_move:to>/", views.move, name="research-move"),
 ]

@@ -18,11 +18,12 @@ from annotation_site.studies.changes import StateChange as StateChange
 from annotation_site.studies.consent_texts import CONSENT_TEXTS
 from annotation_site.studies.members import Member, is_admin
 from annotation_site.studies.orders import StudyOrder
+from annotation_site.studies.registrations import Registration
 from annotation_site.studies.reporting_rules import ReportingRules, check_reporting_rules
 from annotation_site.studies.rules import FIXED_AT_OPENING, Way
 from annotation_site.studies.text_parts import check_texts
 
-__all__ = ["ConsentText", "Item", "KnownAnswer", "Member", "Study", "StudyOrder"]
+__all__ = ["ConsentText", "Item", "KnownAnswer", "Member", "Registration", "Study", "StudyOrder"]
 
 
 def new_completion_code() -> str:

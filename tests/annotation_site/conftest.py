@@ -15,8 +15,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import timezone
 from PIL import Image
 
+from annotation_site import guards
 from annotation_site.celery import app
-from annotation_site.payments import guards
 from annotation_site.rating import assignment
 from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Recipe
@@ -214,7 +214,7 @@ def make_changes(db) -> Callable[..., Study]:
 
 @pytest.fixture
 def ledger_left(transactional_db: None) -> Iterator[None]:
-    """For tests that commit: empty the ledger at the end, which SQLite refuses unless its triggers are lifted."""
+    """For tests that commit: empty at the end what only grows, which SQLite refuses unless its triggers are lifted."""
     yield
     if connection.vendor != "sqlite":
         return
@@ -222,3 +222,4 @@ def ledger_left(transactional_db: None) -> Iterator[None]:
         cursor.execute("PRAGMA defer_foreign_keys = ON")
         for table in ("errand", "entry", "batch", "payscheme"):
             cursor.execute(f"DELETE FROM payments_{table}")  # noqa: S608 - names from the line above
+        cursor.execute("DELETE FROM studies_registration")

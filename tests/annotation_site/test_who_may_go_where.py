@@ -52,6 +52,7 @@ WHO: dict[str, tuple[str, ...]] = {
     "research-member-remove": RUNNERS,
     "research-copy": ("researcher", "admin"),
     "research-move": RUNNERS,
+    "research-registration": READERS,
     "reports": ACCOUNTS,
     "planning": ACCOUNTS,
     "report": READERS,
@@ -110,10 +111,10 @@ VALUES = {
     "rater": "R-2345678923",
     "webhook": UUID(int=1),
 }
-FORMS = {"report-whole": "html", "report-figure": "svg"}
+FORMS = {"report-whole": "html", "report-figure": "svg", "research-registration-file": "zip"}
 ABSENT = {"analysis", "analysis-file", "report-table"}
 ABSENT |= {"recruitment-source", "recruitment-invitations", "recruitment-prolific"}
-ABSENT |= {"pay-batch", "pay-finance"}
+ABSENT |= {"pay-batch", "pay-finance", "research-registration", "research-registration-file"}
 
 
 def patterns(resolver: Any) -> Iterator[URLPattern]:

@@ -61,10 +61,11 @@ def shown_texts(study: Study) -> dict[str, dict[str, Any]]:
     """Question, answers and instructions as raters read them, by language."""
     locales = Counter(study.enrolments.values_list("locale", flat=True))
     named = sorted({"en"} | set(study.texts) | {locale for locale in locales if locale})
-    return {locale: _texts(study, locale) for locale in named}
+    return {locale: wording(study, locale) for locale in named}
 
 
-def _texts(study: Study, locale: str) -> dict[str, Any]:
+def wording(study: Study, locale: str) -> dict[str, Any]:
+    """Question, answers and instructions as a rater reads them in a language."""
     with translation.override(locale):
         shown = texts_of(study, locale)
         likert = study.kind == Study.Kind.LIKERT

@@ -25,7 +25,8 @@ from annotation_site.payments.finance import mark_paid
 from annotation_site.payments.models import Entry, PayScheme
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.studies.models import Study
+from annotation_site.reports.preregistration.registering import register
+from annotation_site.studies.models import Registration, Study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +85,7 @@ def test_what_was_backed_up_comes_back_whole(full, tmp_path, django_user_model):
     assert Rater.objects.create().pk > max(row["id"] for row in before[0]["raters.Rater"])
 
 
-def test_a_ledger_comes_back_whole_and_is_guarded_as_before(full, tmp_path, ledger_left):
+def test_what_only_grows_comes_back_whole_and_is_guarded_as_before(full, tmp_path, ledger_left):
     PayScheme.objects.create(study=full, version=1, currency="USD", per_item=50, made_at=timezone.now(), made_by="ada")
     rater, who = Enrolment.objects.get(), {"by": "ada", "now": timezone.now()}
     for reason in ("slip", ""):
@@ -92,6 +93,7 @@ def test_a_ledger_comes_back_whole_and_is_guarded_as_before(full, tmp_path, ledg
         if reason:
             take_back(batch.entries.get(kind="approval"), reason=reason, **who)
     mark_paid(batch, total=50, reference="t-1", **who)
+    register(full, {}, **who)
     before = everything()
     assert len(before[0]["payments.Entry"]) == 7
     run("backup", tmp_path / "b")
@@ -99,6 +101,8 @@ def test_a_ledger_comes_back_whole_and_is_guarded_as_before(full, tmp_path, ledg
     assert everything() == before
     with pytest.raises(DatabaseError, match="only grows"):
         Entry.objects.update(amount=1)
+    with pytest.raises(DatabaseError, match="stays as it was made"):
+        Registration.objects.update(registered_by="eve")
 
 
 def test_a_site_with_rows_is_refused_and_replaced_only_when_told(full, tmp_path):

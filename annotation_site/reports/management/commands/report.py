@@ -13,7 +13,8 @@ from annotation_site.reports.exports.folders import FolderDamaged, FolderTaken, 
 from annotation_site.reports.files import write_report
 from annotation_site.reports.formats import as_json
 from annotation_site.reports.loading import load
-from annotation_site.reports.report import SEED, Report, report_of
+from annotation_site.reports.precision import SEED
+from annotation_site.reports.report import Report, report_of
 from annotation_site.reports.text import as_text
 from annotation_site.studies.lookup import study_or_error
 

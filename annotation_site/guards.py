@@ -1,4 +1,4 @@
-"""Lifting the ledger's triggers, for one purpose: putting a whole backup in the place of everything that is there."""
+"""Lifting the triggers of append-only rows, for one purpose: putting a whole backup in the place of everything."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.db import connection
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Within a transaction, let SQLite empty the ledger's tables; PostgreSQL's TRUNCATE asks no row."""
+    """Within a transaction, let SQLite empty tables whose rows stay; PostgreSQL's TRUNCATE asks no row."""
     if connection.vendor != "sqlite":
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'payments_%'")
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         triggers = cursor.fetchall()
         for name, _ in triggers:
             cursor.execute(f'DROP TRIGGER "{name}"')
