@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from csp.constants import SELF
+from django.conf import settings
 from django.contrib import admin, messages
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,6 +17,7 @@ from django.utils import timezone
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
 from annotation_site.rating.moves import MOVES, standing
+from annotation_site.rating.preview import preview
 from annotation_site.rating.reasons import ReasonForm
 from annotation_site.rating.releasing import holders, release
 from annotation_site.rating.remedies import where_to_mend
@@ -29,13 +33,17 @@ class RunStudyAdmin(StudyAdmin):
     actions = DRAWING_ACTIONS
     change_form_outer_before_template = "administration/study_bar.html"
 
+    change_form_outer_after_template = "administration/preview.html"
+
     class Media:
         css = {"all": ("css/administration.css",)}
+        js = (Script("js/preview.js", defer=True),)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/move/<slug:to>/", view(self.move_view), name="studies_study_move"),
+            path("<int:pk>/preview/", view(self.preview_view), name="studies_study_preview"),
             path("<int:pk>/release/", view(self.release_view), name="studies_study_release"),
             *super().get_urls(),
         ]
@@ -44,8 +52,19 @@ class RunStudyAdmin(StudyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         study = Study.objects.filter(pk=object_id).first() if object_id.isdigit() else None
-        bar = _bar(study) if study else {}
-        return super().change_view(request, object_id, form_url, {**bar, **(extra_context or {})})
+        context = {**_bar(study), "preview_languages": settings.LANGUAGES} if study else {}
+        response = super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+        response._csp_update = {"frame-src": [SELF]}
+        return response
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The raters' page of the study as it is written in the form that was sent, or as it is stored."""
+        study = self._study(request, pk)
+        if request.method != "POST":
+            return preview(request, study, request.GET)
+        form = self.get_form(request, study, change=True)(request.POST, instance=study)
+        form.is_valid()
+        return preview(request, study, request.POST, errors=[form.fields[name].label for name in form.errors])
 
     def move_view(self, request: HttpRequest, pk: int, to: str) -> HttpResponse:
         """What the move brings, or what is missing for it; then the move. Sent twice, the second changes nothing."""

@@ -21,6 +21,7 @@ class Link:
 # A page is linked where the site has it, by the name of its address.
 FOR_ALL = (
     ("research-registrations", _("Preregistration"), _("What the study is to be, frozen before its data")),
+    ("research-preview", _("Preview"), _("What raters see; nothing is stored")),
     ("report", _("Report"), _("What the answers say, with every figure and table")),
     ("report-live", _("Live"), _("Places, pace, raters, items to look at")),
     ("analyses", _("Analyses"), _("Of the images and their maps, without raters")),

@@ -25,6 +25,7 @@ urlpatterns = [
     path("studies/<slug:slug>/", views.study, name="research-study"),
     path("studies/<slug:slug>/progress/", views.progress, name="research-study-progress"),
     path("studies/<slug:slug>/about/", about_views.about, name="research-about"),
+    path("studies/<slug:slug>/preview/", views.preview_study, name="research-preview"),
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
     path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),

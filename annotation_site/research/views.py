@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from annotation_site.rating import assignment
+from annotation_site.rating.preview import preview
 from annotation_site.reports import watching
 from annotation_site.reports.actions import with_progress
 from annotation_site.research.home import images_of, rows
@@ -52,6 +53,12 @@ def _visible(request: HttpRequest, slug: str) -> Any:
     if found is None:
         raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
     return found
+
+
+@page("GET")
+def preview_study(request: HttpRequest, slug: str) -> HttpResponse:
+    """What raters see, as it is stored."""
+    return preview(request, _visible(request, slug), request.GET, links=True)
 
 
 def _page(request: HttpRequest, study: Any) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class StudyAdmin(ModelAdmin):
     list_display = ("title", "slug", "kind", "state", "item_count", "images", "cap", "opened_at", "links")
     list_filter = ("state", "kind")
     search_fields = ("title", "slug")
-    readonly_fields = ("state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
+    # Its items were made for its kind.
+    readonly_fields = ("kind", "state", "cap", "sampling", "created_at", "opened_at", "closed_at", "links")
     sections = (
         _tab("Study", "What it is called, where it is found, and who may see its pictures.",
              "title", "slug", "kind", "stimuli_access", "links"),

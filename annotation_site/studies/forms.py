@@ -29,7 +29,7 @@ TEXT_FIELDS = {(part, code): f"{part}_{code.replace('-', '_')}" for code, _ in s
 
 def _text_field(part: str, code: str) -> forms.CharField:
     return forms.CharField(
-        label=f"{part} ({dict(settings.LANGUAGES)[code]})",
+        label=f"{part.capitalize()} ({dict(settings.LANGUAGES)[code]})",
         required=False,
         help_text=HELP[part],
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5 if part == "anchors" else 3}),
@@ -59,8 +59,9 @@ class TextsForm(forms.ModelForm):
             lines = [line.strip() for line in text.splitlines() if line.strip()]
             if part == "anchors" and len(lines) != RATINGS:
                 self.add_error(name, f"There are {len(lines)} lines: write the words of all five answers, or of none.")
+                continue
             texts.setdefault(code, {})[part] = lines if part == "anchors" else text
-        if not self.errors and any(name in self.fields for name in TEXT_FIELDS.values()):
+        if any(name in self.fields for name in TEXT_FIELDS.values()):
             self.instance.texts = texts
         return cleaned
 

@@ -32,7 +32,7 @@ export function begin(newForm) {
   clearTimeout(timer);
   before = Number(form.elements.browser_milliseconds?.value) || 0;
   const draft = memory.read(DRAFT);
-  if (draft?.key !== form.elements.key?.value) return;
+  if (!draft || draft.key !== form.elements.key?.value) return;
   for (const input of inputs()) input.checked ||= draft.values.includes(input.value);
 }
 
@@ -101,6 +101,8 @@ function tryAgain() {
 
 // What an earlier page could not send. Another answer that was stored meanwhile stands: the server says 409.
 export async function sendUnsent() {
+  // From a page that is only looked at nothing is sent.
+  if (form && !form.elements.key) return;
   for (const name of memory.names(UNSENT)) {
     if (name === UNSENT + form?.elements.key?.value) {
       if (chosen().length) submit();

@@ -48,6 +48,7 @@ WHO: dict[str, tuple[str, ...]] = {
     "research-step": (),
     "research-study": READERS,
     "research-about": RUNNERS,
+    "research-preview": READERS,
     "research-members": RUNNERS,
     "research-member-remove": RUNNERS,
     "research-copy": ("researcher", "admin"),
