@@ -1,4 +1,4 @@
-"""The admin's own content security policy, the user the audit log names, what is said while the storage is away."""
+"""The admin's own content policy and language, whom the audit log names, what is said while the storage is away."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import override
 
 from annotation_site import audit
 from annotation_site.stimuli.serving import unavailable
@@ -35,6 +36,19 @@ class AdminContentSecurityPolicy:
         if request.path.startswith(reverse("admin:index")) and not hasattr(response, "_csp_config"):
             response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]
         return response
+
+
+class AdminInEnglish:
+    """The admin in English, whatever language its visitor reads elsewhere. Stands after LocaleMiddleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        with override("en"):
+            return self.get_response(request)
 
 
 class AuditedUser:

@@ -79,7 +79,7 @@ def finance(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     name, rows = f"{study.slug}-batch-{number}", [finance_row(entry) for entry in entries]
     if request.method != "POST":
         return _csv(f"{name}.csv", FINANCE_COLUMNS, rows)
-    audit.note(shown, _("downloaded with the raters' ids"))
+    audit.note(shown, "downloaded with the raters' ids")
     ids = [{"id": identities.reveal(entry.enrolment, PERSON) or ""} for entry in entries]
     named = [row | person for row, person in zip(rows, ids, strict=True)]
     return _csv(f"{name}-with-ids.csv", (*FINANCE_COLUMNS, "id"), named)

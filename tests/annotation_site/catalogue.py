@@ -23,26 +23,38 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "annotation_site" / "locale"
 LANGUAGES = ("ko",)
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
-# Staff read English: the admin, the reports, and what commands print.
-TEMPLATES = ("templates/*.html", "templates/raters/*.html", "templates/rating/*.html", "templates/operations/*.html")
+# The administration, the reports themselves and what commands print are in English alone.
+FOLDERS = ("account", "mfa", "operations", "payments", "raters", "rating", "recruitment")
+FOLDERS += ("research", "studies", "webhooks")
+TEMPLATES = ("templates/*.html", "templates/reports/index.html", *(f"templates/{name}/**/*.html" for name in FOLDERS))
 MODULES = (
+    "annotation_site/accounts/*.py",
     "annotation_site/operations/own_data_views.py",
     "annotation_site/operations/tour.py",
     "annotation_site/operations/tour_views.py",
-    "annotation_site/payments/promise.py",
+    "annotation_site/payments/*.py",
+    "annotation_site/payments/templatetags/*.py",
     "annotation_site/raters/*.py",
-    "annotation_site/raters/sources/kinds.py",
-    "annotation_site/recruitment/arrivals.py",
-    "annotation_site/recruitment/tokens.py",
+    "annotation_site/raters/sources/*.py",
     "annotation_site/rating/*.py",
     "annotation_site/rating/assignment/*.py",
+    "annotation_site/recruitment/*.py",
+    "annotation_site/research/*.py",
     "annotation_site/stimuli/views.py",
+    "annotation_site/studies/about.py",
+    "annotation_site/studies/access.py",
     "annotation_site/studies/consent_texts.py",
+    "annotation_site/studies/copying.py",
+    "annotation_site/studies/importing/*.py",
+    "annotation_site/studies/members.py",
+    "annotation_site/studies/models.py",
+    "annotation_site/studies/orders.py",
     "annotation_site/studies/questions.py",
     "annotation_site/studies/texts.py",
     "annotation_site/studies/views.py",
+    "annotation_site/webhooks/*.py",
 )
-STAFF = {"admin.py", "models.py", "source_rows.py"}
+STAFF = re.compile(r".*admin.*\.py|raters/models\.py|rating/models\.py")
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -65,8 +77,9 @@ def sources() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(ROOT)), "\n".join(line.strip() for line in lines)
     for pattern in MODULES:
         for path in sorted(ROOT.glob(pattern)):
-            if path.name not in STAFF:
-                yield str(path.relative_to(ROOT)), path.read_text()
+            name = str(path.relative_to(ROOT))
+            if not STAFF.fullmatch(name.removeprefix("annotation_site/")):
+                yield name, path.read_text()
 
 
 def template() -> Catalog:

@@ -1,4 +1,4 @@
-"""Every string that raters read is there in every language, whole and up to date."""
+"""Every string that raters and researchers read is there in every language, whole and up to date."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils.translation import gettext, override
 
 HELPER = Path(__file__).with_name("catalogue.py")
@@ -72,3 +74,37 @@ def test_a_string_that_is_no_longer_used_is_named():
 def test_django_finds_the_compiled_strings():
     with override("ko"):
         assert gettext("Excellent") == "매우 좋음"
+
+
+KOREAN = {"accept-language": "ko"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("account", "내 계정"),
+        ("research-home", "내 연구"),
+        ("research-new", "무엇을 묻는 연구인가요?"),
+        ("reports", "보고서"),
+        ("webhooks", "웹훅 등록"),
+    ],
+)
+def test_researchers_read_their_own_pages_in_their_language(client, page, words):
+    client.force_login(User.objects.create_superuser("rosa"))
+    shown = client.get(reverse(page), headers=KOREAN).content.decode()
+    assert '<html lang="ko">' in shown
+    assert words in shown.partition("<main")[2]
+    assert 'class="languages"' in shown
+
+
+@pytest.mark.django_db
+def test_the_administration_and_the_reports_stay_in_english(client, make_study):
+    make_study(opened=False)
+    client.force_login(User.objects.create_superuser("rosa"))
+    admin = client.get(reverse("admin:studies_study_changelist"), headers=KOREAN).content.decode()
+    assert "Draft" in admin or "draft" in admin
+    assert "초안" not in admin
+    report = client.get(reverse("report", args=["study"]), headers=KOREAN).content.decode()
+    assert '<span class="tag">draft</span>' in report
+    assert "내 연구" in report
