@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from annotation_site.admin_history import ReadOnlyAdmin
-from annotation_site.rating import assignment, enrolment_admin, study_admin  # noqa: F401 - each registers its model
+from annotation_site.rating import enrolment_admin, study_admin  # noqa: F401 - each registers its model
+from annotation_site.rating.bulk import FOR_ITEMS, items
+from annotation_site.rating.bulk_admin import BulkAdmin, action_for
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.admin import ItemAdmin
 from annotation_site.studies.models import Item
@@ -42,12 +42,11 @@ class JudgementAdmin(ReadOnlyAdmin, ModelAdmin):
         return judgement.seat.item.word.tag
 
 
-@admin.action(description="Withdraw: hand out and count no more")
-def withdraw_items(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-    for item in queryset:
-        assignment.withdraw_item(item)
-    messages.success(request, f"{len(queryset)} items are withdrawn; their judgements stay stored.")
+@admin.register(Item)
+class RunItemAdmin(BulkAdmin, ItemAdmin):
+    """With what is done to items of a study that has seats."""
 
-
-# Given here, since studies know nothing of seats.
-ItemAdmin.actions = [withdraw_items]
+    deeds = FOR_ITEMS
+    things = "items"
+    counted = staticmethod(items)
+    actions = tuple(map(action_for, FOR_ITEMS.values()))

@@ -5,37 +5,20 @@ Here and not beside the model, for the steps of a rater's way and the outcomes o
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from annotation_site.admin_history import ReadOnlyAdmin
 from annotation_site.raters.models import Enrolment, PracticeAnswer
-from annotation_site.rating import assignment, checks
+from annotation_site.rating import checks
+from annotation_site.rating.bulk import FOR_RATERS, raters
+from annotation_site.rating.bulk_admin import BulkAdmin, action_for
 from annotation_site.rating.checks import Result
-
-
-@admin.action(description="Ask others instead: free the seats of the excluded")
-def reopen_seats(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
-    """Their judgements stay stored and are never counted again, not even when the exclusion is lifted."""
-    excluded = [enrolment for enrolment in queryset if enrolment.excluded_at is not None]
-    freed = sum(assignment.reopen_seats(enrolment) for enrolment in excluded)
-    if excluded:
-        messages.success(request, f"{freed} seats of {len(excluded)} excluded raters are free again.")
-    else:
-        messages.warning(request, "None of these raters is excluded: write down a reason first.")
-
-
-@admin.action(description="Take back what they hold unanswered")
-def release_leases(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
-    released = sum(assignment.release_all(enrolment) for enrolment in queryset)
-    messages.success(request, f"{released} leased seats are free again; a late answer is still taken.")
 
 
 @admin.action(description="Revoke their links: make new ones")
@@ -48,8 +31,12 @@ def revoke_links(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySe
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ModelAdmin):
-    """A rater is excluded by writing down a reason, and restored by deleting it; the judgements stay either way."""
+class EnrolmentAdmin(ReadOnlyAdmin, BulkAdmin):
+    """Raters are excluded and restored by deeds with a reason, never in a form; the judgements stay either way."""
+
+    deeds = FOR_RATERS
+    things = "raters"
+    counted = staticmethod(raters)
 
     list_display = ("rater", "study", "stage", "practice", "check_counts", "source", "consented_at", "exclusion_reason")
     list_filter = (
@@ -81,25 +68,12 @@ class EnrolmentAdmin(ModelAdmin):
         "excluded_at",
         "exclusion_reason",
     )
-    actions = (reopen_seats, release_leases, revoke_links)
-    readonly_fields = tuple(name for name in fields if name != "exclusion_reason")
+    actions = (*map(action_for, FOR_RATERS.values()), revoke_links)
+    readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:
         rows = super().get_queryset(request)
         return rows.prefetch_related("practice_answers__item__word", checks.with_answers())
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Enrolment | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Enrolment, form: Any, change: bool) -> None:
-        reason = obj.exclusion_reason.strip()
-        if not reason:
-            obj.restore()
-        else:
-            obj.exclude(reason, obj.excluded_at or timezone.now())
 
     @admin.display(description="stage")
     def stage(self, enrolment: Enrolment) -> str:

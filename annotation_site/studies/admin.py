@@ -118,8 +118,9 @@ def _is_draft(text: ConsentText | None) -> bool:
     return text is None or text.study.state == Study.State.DRAFT
 
 
-@admin.register(Item)
 class ItemAdmin(ModelAdmin):
+    """Registered by `rating`, like studies."""
+
     list_display = (
         "word_text",
         "tag",

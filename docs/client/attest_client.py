@@ -909,8 +909,8 @@ class Attest(Connection):
         return found
 
     def withdraw_item(self, position: int, slug: str) -> Item:
-        """Take an item out of a study. Its judgements stay stored and count no more. Safe to repeat. Scope:
-        write:studies."""
+        """Take an item out of a study. Its judgements stay stored and count no more. Safe to repeat. Refused (409)
+        for the last practice item or check that a running study asks for. Scope: write:studies."""
         path = f"/api/v1/research/studies/{quote(str(slug), safe='')}/items/{quote(str(position), safe='')}/withdraw/"
         found: Item = self._call("POST", path)
         return found

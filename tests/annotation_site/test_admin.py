@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from annotation_site.raters.models import Enrolment, PracticeAnswer, Rater
@@ -18,7 +17,7 @@ from annotation_site.stimuli.models import Generation, Prompt, Recipe, Word, Wor
 from annotation_site.studies.models import ConsentText, Item, KnownAnswer, Study
 
 OURS = [model for model in admin.site._registry if model.__module__.startswith("annotation_site.")]
-HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item]
+HISTORY = [Judgement, Seat, Generation, Prompt, Word, Recipe, Rater, Item, Enrolment]
 
 
 @pytest.fixture
@@ -86,19 +85,6 @@ def test_what_answers_depend_on_is_fixed_once_a_study_is_open(admin_client, rate
     assert admin_client.get(reverse("admin:studies_study_delete", args=[rated_study.pk])).status_code == 403
 
 
-def test_a_rater_is_excluded_with_a_reason_and_restored(admin_client, rated_study):
-    enrolment = Enrolment.objects.get()
-    admin_client.post(change(enrolment), {"exclusion_reason": "answered without looking"})
-    enrolment.refresh_from_db()
-    assert enrolment.excluded_at is not None
-    assert Judgement.objects.counted().count() == 0
-    assert LogEntry.objects.filter(object_id=str(enrolment.pk)).exists()
-    admin_client.post(change(enrolment), {"exclusion_reason": ""})
-    enrolment.refresh_from_db()
-    assert enrolment.excluded_at is None
-    assert Judgement.objects.counted().count() == 1
-
-
 def filled(client, row, **changes) -> dict:
     """The form of a row as the admin shows it, with changes."""
     form = client.get(change(row)).context["adminform"].form
@@ -140,18 +126,6 @@ def test_a_draft_says_what_is_wrong_with_it(admin_client, make_study, wrong, sai
     assert said in response.content.decode()
 
 
-def test_seats_of_the_excluded_go_to_others_and_leases_are_taken_back(admin_client, rated_study):
-    enrolment = Enrolment.objects.get()
-    assert "None of these raters is excluded" in act(admin_client, "reopen_seats", enrolment)
-    assignment.claim_next(enrolment, rng=random.Random(0))
-    assert "1 leased seats are free again" in act(admin_client, "release_leases", enrolment)
-    assert Seat.objects.filter(state="done").count() == 1
-    enrolment.exclude("for a test", assignment.database_now())
-    assert "1 seats of 1 excluded raters" in act(admin_client, "reopen_seats", enrolment)
-    assert not Seat.objects.exclude(state="free").exists()
-    assert Judgement.objects.count() == 1
-
-
 def test_the_enrolments_show_practice_and_checks(admin_client, rated_study, django_assert_max_num_queries):
     study, enrolment = rated_study, Enrolment.objects.get()
     rated = study.items.first()
@@ -176,13 +150,6 @@ def test_the_enrolments_show_practice_and_checks(admin_client, rated_study, djan
     page = admin_client.get(change(enrolment)).content.decode()
     assert f"item {item.pk}: map known for" in page
     assert "4 to 5, answered 1" in page
-
-
-def test_items_are_withdrawn(admin_client, rated_study):
-    item = Item.objects.first()
-    assert "withdrawn" in act(admin_client, "withdraw_items", item)
-    item.refresh_from_db()
-    assert item.withdrawn_at is not None
 
 
 def test_failed_generations_are_queued_again(admin_client, make_study):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation_site.api.problems import problems
+from annotation_site.api.problems import Conflict, problems
 from annotation_site.api.research import queue
 from annotation_site.api.research.base import ListView, ResearchView, found_or_404
 from annotation_site.api.research.filters import GenerationFilter, ItemFilter
@@ -56,11 +56,16 @@ class ItemView(ResearchView):
 
 class WithdrawView(ResearchView):
     @extend_schema(operation_id="withdraw_item", summary="Take an item out of a study", tags=ITEMS, request=None,
-        responses={200: ItemSerializer, **problems(401, 403, 404, 429)})  # fmt: skip
+        responses={200: ItemSerializer, **problems(401, 403, 404, 409, 429)})  # fmt: skip
     def post(self, request: Request, slug: str, position: int) -> Response:
-        """Its judgements stay stored and count no more. Safe to repeat."""
+        """Its judgements stay stored and count no more. Safe to repeat. Refused (409) for the last practice item or
+        check that a running study asks for."""
         study = self.study_to_run(slug)
-        assignment.withdraw_item(found_or_404(items_of(study).filter(position=position), f"item {position}"))
+        found = found_or_404(items_of(study).filter(position=position), f"item {position}")
+        try:
+            assignment.withdraw_item(found)
+        except assignment.CannotWithdraw as error:
+            raise Conflict(str(error)) from error
         return Response(item_data(study, position))
 
 

@@ -29,12 +29,13 @@ from annotation_site.rating.assignment.places import answered, given, places_lef
 from annotation_site.rating.assignment.readiness import Problem, problems
 from annotation_site.rating.assignment.recording import record
 from annotation_site.rating.assignment.redrawing import draw_again
-from annotation_site.rating.assignment.withdrawing import CannotPutBack, put_item_back, withdraw_item
+from annotation_site.rating.assignment.withdrawing import CannotPutBack, CannotWithdraw, put_item_back, withdraw_item
 
 __all__ = [
     "Answer",
     "AnswerRefused",
     "CannotPutBack",
+    "CannotWithdraw",
     "KeyReused",
     "Problem",
     "RatingError",

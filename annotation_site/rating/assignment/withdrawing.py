@@ -17,6 +17,7 @@ from annotation_site.rating.assignment.places import places_left
 from annotation_site.rating.models import Seat
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.drawing_order import carry_to_queue
+from annotation_site.studies.gold import CHECKS
 from annotation_site.studies.models import Item, Study
 
 
@@ -24,16 +25,42 @@ class CannotPutBack(RatingError):
     """The item stays withdrawn; the message says whom it would harm."""
 
 
+class CannotWithdraw(RatingError):
+    """The item stays in use; the message says what would be missing without it."""
+
+
 @transaction.atomic
 def withdraw_item(item: Item, *, now: datetime | None = None, reason: str = "") -> bool:
-    """Take an item out of the study; its judgements stay stored and are no longer counted, its leases end."""
+    """Take an item out of the study; its judgements stay stored and are no longer counted, its leases end.
+
+    Raises CannotWithdraw for the last practice or check that a running study asks for.
+    """
     now = now or database_now()
+    if item.purpose != Item.Purpose.RATED:
+        _refuse_the_last(item)
     Seat.objects.filter(item=item, state=Seat.State.LEASED).update(**FREED)
     withdrawn = bool(Item.objects.filter(pk=item.pk, withdrawn_at__isnull=True).update(withdrawn_at=now))
     if withdrawn:
         audit.note(item, reason, withdrawn_at=(None, now))
     hints.forget(item.study_id)
     return withdrawn
+
+
+def _refuse_the_last(item: Item) -> None:
+    # Locked, so that of two that are withdrawn at once one stays.
+    study = Study.objects.select_for_update().get(pk=item.study_id)
+    practice = item.purpose == Item.Purpose.PRACTICE
+    rule = "practice_pass_mark" if practice else "check_every"
+    if study.state in (Study.State.DRAFT, Study.State.CLOSED) or not getattr(study, rule):
+        return
+    same = [Item.Purpose.PRACTICE] if practice else CHECKS
+    others = study.items.filter(purpose__in=same, withdrawn_at__isnull=True, known__isnull=False).exclude(pk=item.pk)
+    if not others.filter(generation__state=Generation.State.DONE).exists():
+        raise CannotWithdraw(
+            f"{item} stays: it is the last {'practice item' if practice else 'check'} of “{study.title}”, which is "
+            f"{study.get_state_display()} and promises its raters one ({rule} is {getattr(study, rule)}). Close the "
+            "study, or leave the item."
+        )
 
 
 @transaction.atomic
