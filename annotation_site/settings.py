@@ -40,6 +40,8 @@ S3_SECRET_KEY              its secret                                           
 S3_REGION                  region of the bucket                                     us-east-1
 S3_FOLDER                  folder within the bucket                                 none
 ATTEST_NAMES_KEY           makes names and links of images that nobody can guess    SECRET_KEY
+EMAIL_URL                  ``smtp+tls://user:password@host:587`` sends alerts        to the log
+DEFAULT_FROM_EMAIL         whom mails come from                                     attest@localhost
 METRICS_TOKEN              bearer token that may read /metrics, beside admins       none
 LOG_LEVEL                  least level of what is logged                            INFO
 SENTRY_DSN                 where failures are told, without anyone's data           none: nowhere
@@ -139,6 +141,7 @@ INSTALLED_APPS = [
     "annotation_site.analyses",
     "annotation_site.research",
     "annotation_site.webhooks",
+    "annotation_site.alerts",
     "annotation_site.api",
     "annotation_site.worker",
     "annotation_site.operations",
@@ -283,6 +286,10 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# Never waits for a mail server for longer: the worker that sends has other work.
+globals().update({**env.email_url("EMAIL_URL", default="consolemail://"), "EMAIL_TIMEOUT": 20})
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="attest@localhost")
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
 # One process, one GPU: CUDA does not survive a fork, and two processes would share the memory.
 CELERY_WORKER_POOL = "solo"
@@ -302,6 +309,7 @@ CELERY_BEAT_SCHEDULE = {
     "wake the idle workers": {"task": "annotation_site.worker.tasks.ring", **_EACH_MINUTE},
     "pay what was approved": {"task": "annotation_site.payments.tasks.run_errands", "schedule": 300.0},
     "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
+    "look for alerts": {"task": "annotation_site.alerts.tasks.look_at_studies", **_EACH_MINUTE},
     "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},
 }
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("payments/", include("annotation_site.payments.urls")),
     path("rate/", include("annotation_site.rating.urls")),
     path("webhooks/", include("annotation_site.webhooks.urls")),
+    path("alerts/", include("annotation_site.alerts.urls")),
     path("api/", include("annotation_site.api.urls")),
     path("", include("annotation_site.operations.urls")),
     path("", include("annotation_site.raters.urls")),

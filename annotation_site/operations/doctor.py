@@ -16,8 +16,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 from django.core.files.storage import default_storage
+from django.core.mail import get_connection
 from django.db import connection
 
+from annotation_site.alerts.sending import mail_leaves
 from annotation_site.celery import app
 from annotation_site.operations import health
 from annotation_site.rating.assignment import database_now
@@ -108,6 +110,15 @@ def _cache(name: str) -> Finding:
     return Finding(Level.OK, name, "shared")
 
 
+def _mail(name: str) -> Finding:
+    if not mail_leaves():
+        level = Level.WARN if settings.PRODUCTION else Level.OK
+        text = f"goes to nobody: {settings.EMAIL_BACKEND.split('.')[-2]} prints or drops it"
+        return Finding(level, name, text, REMEDIES[name] if level == Level.WARN else "")
+    with get_connection(timeout=5):
+        return Finding(Level.OK, name, f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes what we send")
+
+
 def _storage(name: str) -> Finding:
     health.storage()
     where = getattr(default_storage, "title", settings.MEDIA_ROOT)
@@ -168,6 +179,7 @@ CHECKS: dict[str, Callable[[str], Finding]] = {
     "clock": _clock,
     "broker": _broker,
     "cache": _cache,
+    "mail": _mail,
     "storage": _storage,
     "disk": _disk,
     "model": _model,
@@ -180,6 +192,7 @@ REMEDIES = {
     "clock": "Repair the database first.",
     "broker": "Start Redis, and see that CELERY_BROKER_URL names it; manage.py precompute draws without it.",
     "cache": "See that CACHE_URL names a cache that runs.",
+    "mail": "See that EMAIL_URL names your mail server (smtp+tls://user:password@host:587) and that it lets you in.",
     "storage": "Make ATTEST_DATA a folder that the site's user may write, or see that the S3_ variables name a bucket.",
     "disk": "Free space, or move ATTEST_DATA to a larger disk: an image with its maps takes about a megabyte.",
     "model": "Set ATTEST_MODEL to a shipped name or a folder, or download it where the workers run.",

@@ -17,10 +17,19 @@ def agreement(data: StudyData, found: Outcomes, which: Booleans) -> Measure:
 
     ``found`` are the outcomes of the judgements of ``which`` (N,).
     """
-    likert = data.facts.kind == "likert"
-    counts = data.counts(data.first(which))[data.in_use & ~found.having(Status.DROPPED)]
-    patterns = Patterns.from_counts(counts[:, : RATINGS if likert else SETS])
-    reason = patterns.undefined().replace("unit", "pair" if likert else "image")
+    patterns = _patterns(data, found, which)
+    reason = patterns.undefined().replace("unit", "pair" if data.facts.kind == "likert" else "image")
     if reason:
         return Measure.undefined(reason)
     return Measure.number(patterns.alpha(METRICS[data.facts.kind]), "")
+
+
+def pairable(data: StudyData, found: Outcomes, which: Booleans) -> int:
+    """How many answers alpha compares: those to items that have at least two."""
+    patterns = _patterns(data, found, which)
+    return int(patterns.counts.sum(axis=1) @ patterns.units)
+
+
+def _patterns(data: StudyData, found: Outcomes, which: Booleans) -> Patterns:
+    counts = data.counts(data.first(which))[data.in_use & ~found.having(Status.DROPPED)]
+    return Patterns.from_counts(counts[:, : RATINGS if data.facts.kind == "likert" else SETS])

@@ -24,6 +24,7 @@ FOR_ALL = (
     ("research-preview", _("Preview"), _("What raters see; nothing is stored")),
     ("report", _("Report"), _("What the answers say, with every figure and table")),
     ("report-live", _("Live"), _("Places, pace, raters, items to look at")),
+    ("research-alerts", _("Alerts"), _("Mails when the study needs you, and what was noticed")),
     ("analyses", _("Analyses"), _("Of the images and their maps, without raters")),
 )
 FOR_RESEARCHERS = (

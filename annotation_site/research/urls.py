@@ -1,7 +1,14 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.research import about_views, member_views, preregistration_views, views, wizard_views
+from annotation_site.research import (
+    about_views,
+    alert_views,
+    member_views,
+    preregistration_views,
+    views,
+    wizard_views,
+)
 
 
 class Move(StringConverter):
@@ -28,6 +35,8 @@ urlpatterns = [
     path("studies/<slug:slug>/preview/", views.preview_study, name="research-preview"),
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),
+    path("studies/<slug:slug>/alerts/", alert_views.alerts, name="research-alerts"),
+    path("studies/<slug:slug>/alerts/mine/", alert_views.mine, name="research-alerts-mine"),
     path("studies/<slug:slug>/copy/", member_views.copy, name="research-copy"),
     path("studies/<slug:slug>/preregistration/", preregistration_views.registrations, name="research-registrations"),
     path(

@@ -21,6 +21,11 @@ def studies_to_read(request: HttpRequest) -> QuerySet[Study]:
     return Study.objects.all() if is_open() else Study.objects.visible_to(request.user)
 
 
+def one_visible(request: HttpRequest, slug: str) -> Study:
+    """The study, for its researchers, viewers and admins, in the demo too. Raises Http404 for others."""
+    return _one(Study.objects.visible_to(request.user).filter(slug=slug).first(), slug)
+
+
 def study_to_run(request: HttpRequest, slug: str) -> Study:
     """The study, for its researchers and admins. Raises Http404 for others, who must not learn that it exists."""
     return _one(Study.objects.run_by(request.user).filter(slug=slug).first(), slug)

@@ -24,11 +24,12 @@ LOCALES = ROOT / "annotation_site" / "locale"
 LANGUAGES = ("ko",)
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 # The administration, the reports themselves and what commands print are in English alone.
-FOLDERS = ("account", "mfa", "operations", "payments", "raters", "rating", "recruitment")
+FOLDERS = ("account", "alerts", "mfa", "operations", "payments", "raters", "rating", "recruitment")
 FOLDERS += ("research", "studies", "webhooks")
 TEMPLATES = ("templates/*.html", "templates/reports/index.html", *(f"templates/{name}/**/*.html" for name in FOLDERS))
 MODULES = (
     "annotation_site/accounts/*.py",
+    "annotation_site/alerts/*.py",
     "annotation_site/operations/own_data_views.py",
     "annotation_site/operations/tour.py",
     "annotation_site/operations/tour_views.py",

@@ -51,6 +51,7 @@ WHO: dict[str, tuple[str, ...]] = {
     "research-preview": READERS,
     "research-members": RUNNERS,
     "research-member-remove": RUNNERS,
+    "research-alerts": READERS,
     "research-copy": ("researcher", "admin"),
     "research-move": RUNNERS,
     "research-registration": READERS,
@@ -72,6 +73,7 @@ WHO: dict[str, tuple[str, ...]] = {
     ),
     "api-": EVERYONE,  # answers 401 without a token: tested in api/
     "api-research-": (),  # by a token of the API alone, never by a session: tested in api/
+    "alert-mute": EVERYONE,  # by the signature in its address: tested in alerts/
     "webhooks": ACCOUNTS,
     "webhook": (),  # the one in VALUES is nobody's; the owner's and another's are tested in webhooks/
     "webhook-": (),

@@ -1,0 +1,189 @@
+"""What the members of a study want to be told by e-mail, what was noticed, and what was sent to whom."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from annotation_site.studies.models import Study
+
+#: How long after each failed attempt the next one follows. After the last one a notice has failed.
+WAITS = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 1800, 7200, 21600, 86400))
+CLAIM = timedelta(minutes=5)
+
+
+class Kind(models.TextChoices):
+    FINISHED = "finished", _("every place is answered")
+    AGREEMENT = "agreement", _("raters agree too little")
+    FAILURES = "failures", _("more checks are failed")
+    STUCK = "stuck", _("images are not made")
+
+
+class Bounds(models.Model):
+    """From where on a study's members are told; and how far it has been looked at. Without a row, the defaults hold."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="alert_bounds")
+    agreement_below = models.FloatField(
+        _("Agreement (alpha) below"),
+        null=True,
+        blank=True,
+        default=0.2,
+        validators=[MinValueValidator(-1), MaxValueValidator(1)],
+        help_text=_("As the report computes it. Empty: say nothing of it."),
+    )
+    agreement_answers = models.PositiveIntegerField(
+        _("once so many answers can be compared"),
+        default=100,
+        validators=[MinValueValidator(2)],
+        help_text=_("Answers to items that have at least two."),
+    )
+    failures_percent = models.PositiveSmallIntegerField(
+        _("Checks failed, percent, above"),
+        null=True,
+        blank=True,
+        default=30,
+        validators=[MaxValueValidator(99)],
+        help_text=_("Of the last raters, and more than of those before them. Empty: say nothing of it."),
+    )
+    failures_raters = models.PositiveSmallIntegerField(
+        _("among so many last raters"), default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    stuck_minutes = models.PositiveSmallIntegerField(
+        _("No image made for minutes"),
+        null=True,
+        blank=True,
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(10_080)],
+        help_text=_("While images of the study wait; or at once when some have failed. Empty: say nothing of it."),
+    )
+    seen_answers = models.PositiveIntegerField(null=True, editable=False)
+    waiting_since = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "bounds"
+
+    def __str__(self) -> str:
+        return f"bounds of {self.study}"
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def wanted(self) -> Self:
+        return self.filter(muted_at__isnull=True, user__is_active=True)
+
+
+class Subscription(models.Model):
+    """A user who asked to be told of a study; ``muted_at`` while they would rather not be."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="alert_subscriptions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_subscriptions")
+    locale = models.CharField(max_length=10, blank=True, help_text=_("Language of the page on which they asked."))
+    muted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "user"], name="a_user_asks_once_for_a_studys_alerts")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, of {self.study}"
+
+    def mute(self, now: datetime) -> bool:
+        """Say no more; False where nothing was said already."""
+        return bool(Subscription.objects.filter(pk=self.pk, muted_at__isnull=True).update(muted_at=now))
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def open(self) -> Self:
+        return self.filter(ended_at__isnull=True)
+
+
+class Alert(models.Model):
+    """Something noticed in a study, from when it was until it was over; ``episode`` counts the times that it was so."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="alerts")
+    kind = models.CharField(max_length=12, choices=Kind)
+    episode = models.PositiveIntegerField()
+    data = models.JSONField(default=dict)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-began_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "kind", "episode"], name="an_episode_is_one_alert"),
+            models.UniqueConstraint(
+                fields=["study", "kind"], condition=Q(ended_at__isnull=True), name="one_alert_of_a_kind_is_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.get_kind_display()}"
+
+    def end(self, now: datetime) -> bool:
+        """It is over, and would be told of again; False if another has said so."""
+        return bool(Alert.objects.open().filter(pk=self.pk).update(ended_at=now))
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def due(self, now: datetime) -> Self:
+        """To be sent now; those whose sender died too."""
+        alive = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+        return self.filter(alive, state=Notice.State.WAITING, due_at__lte=now)
+
+    def claim(self, pk: int, now: datetime) -> Notice | None:
+        """The notice, now this caller's to send; None where another has it or it is not due."""
+        # Of two that found it due at once the second finds it claimed: the row count decides.
+        if not self.due(now).filter(pk=pk).update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
+            return None
+        return self.select_related("alert__study", "subscription__user", "subscription__study").get(pk=pk)
+
+
+class Notice(models.Model):
+    """An alert on its way to one who asked. ``uid`` names the mail, so that a repeated one is known for the same."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("to be sent")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("given up")
+        DROPPED = "dropped", _("not sent")
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, help_text=_("Why the last attempt failed, or nothing was sent."))
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="waiting_notices")]
+        constraints = [models.UniqueConstraint(fields=["alert", "subscription"], name="an_alert_is_sent_once_to_each")]
+
+    def __str__(self) -> str:
+        return f"{self.alert} to {self.subscription.user}"
+
+    def settle(self, *, now: datetime, error: str = "", dropped: bool = False) -> None:
+        """Write down how the attempt that this caller claimed ended, and when the next one follows."""
+        mine = Notice.objects.filter(pk=self.pk, state=self.State.WAITING, attempts=self.attempts)
+        last: dict[str, Any] = {"settled_at": now, "error": error[:500], "claimed_until": None}
+        if dropped:
+            mine.update(state=self.State.DROPPED, **last)
+        elif not error:
+            mine.update(state=self.State.SENT, **last)
+        elif self.attempts > len(WAITS):
+            mine.update(state=self.State.FAILED, **last)
+        else:
+            mine.update(due_at=now + WAITS[self.attempts - 1], **last)
