@@ -69,7 +69,7 @@ def _look_at_answers(study: Any, now: datetime) -> int:
 
 
 def _running() -> QuerySet:
-    """Running studies with ``answered`` places (checks too) and whether any is ``left``, by the seats' small indexes."""
+    """Running studies with ``answered`` places (checks too), and whether any is ``left``: by the seats' own indexes."""
     seats = Seat.objects.filter(study=OuterRef("pk")).order_by()
     done: QuerySet[Any, Any] = seats.filter(state=Seat.State.DONE).values("study").annotate(n=Count("pk"))
     left = Q()

@@ -26,7 +26,12 @@ WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 # The administration, the reports themselves and what commands print are in English alone.
 FOLDERS = ("account", "alerts", "mfa", "operations", "payments", "raters", "rating", "recruitment")
 FOLDERS += ("research", "studies", "webhooks")
-TEMPLATES = ("templates/*.html", "templates/reports/index.html", *(f"templates/{name}/**/*.html" for name in FOLDERS))
+TEMPLATES = (
+    "templates/*.html",
+    "templates/reports/index.html",
+    "templates/reports/_follow_line.html",
+    *(f"templates/{name}/**/*.html" for name in FOLDERS),
+)
 MODULES = (
     "annotation_site/accounts/*.py",
     "annotation_site/alerts/*.py",

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from annotation_site.operations import doctor
+from tests.annotation_site.alerts.mailserver import receiving
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +98,23 @@ def test_the_doctor_does_not_load_torch_into_its_own_process():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[1] == "False"
     assert done.stdout.split()[0] in {"ok", "warn"}
+
+
+def test_mail_that_goes_to_nobody_is_said_in_production(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert finding("mail").level == doctor.Level.OK
+    settings.PRODUCTION = True
+    found = finding("mail")
+    assert (found.level, "EMAIL_URL" in found.remedy) == (doctor.Level.WARN, True)
+    assert "console prints or drops it" in found.text
+
+
+def test_the_mail_server_is_tried(settings, monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with receiving() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        assert finding("mail").level == doctor.Level.OK
+    monkeypatch.setattr(doctor, "CHECKS", {"mail": doctor.CHECKS["mail"]})
+    [found] = doctor.examine()
+    assert (found.level, found.text.partition(":")[0]) == (doctor.Level.FAIL, "ConnectionRefusedError")
+    assert "EMAIL_URL" in found.remedy
