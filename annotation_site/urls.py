@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
+handler500 = "annotation_site.failures.failed"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("annotation_site.accounts.urls")),

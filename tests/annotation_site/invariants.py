@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from annotation_site.studies.models import Study
@@ -54,9 +56,9 @@ INVARIANTS = {
 }
 
 
-def broken(study: Study) -> dict[str, list[tuple[object, ...]]]:
-    """What is wrong with the study, with the rows at fault."""
-    with connection.cursor() as cursor:
+def broken(study: Study, database: Any = connection) -> dict[str, list[tuple[object, ...]]]:
+    """What is wrong with the study, with the rows at fault; ``database`` is any connection to a copy of it."""
+    with database.cursor() as cursor:
         found = {}
         for name, statement in INVARIANTS.items():
             cursor.execute(statement, [study.pk])

@@ -14,16 +14,20 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tests.annotation_site.processes import free_port, start
 
+T = TypeVar("T")
 PATIENCE = 300.0
 PAUSE = 0.15
+AGAIN = 0.02
 FIELD = re.compile(r'name="(ticket|key)" value="([^"]*)"')
 
 
@@ -44,6 +48,7 @@ class Client:
     deadline: float
     acknowledged: dict[uuid.UUID, int] = field(default_factory=dict)
     lost: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
     def rate_all(self) -> None:
         while self.cycle():
@@ -64,9 +69,12 @@ class Client:
         while time.monotonic() < self.deadline:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 reply = self._ask(path, body, headers)
+                self.statuses[reply.status] += 1
                 if reply.status < 500:
                     return reply
             self.lost += 1
+            # Whoever asks in a busy loop takes the processor from the server that is to come back.
+            threading.Event().wait(AGAIN)
         raise AssertionError(f"no reply from {path}")
 
     def _ask(self, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
@@ -110,11 +118,12 @@ class ApiClient(Client):
 
 
 @contextlib.contextmanager
-def server(data: Path, *, workers: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def server(data: Path, *, workers: int, **environment: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """gunicorn on the test database: its port and its master process."""
     port = free_port()
     options = ("--preload", "--workers", workers, "--bind", f"127.0.0.1:{port}", "--log-level", "critical")
-    master = start(sys.executable, "-m", "gunicorn", "attacks.served", *options, data=data, LOG_LEVEL="CRITICAL")
+    silent = {"LOG_LEVEL": "CRITICAL"} | environment
+    master = start(sys.executable, "-m", "gunicorn", "attacks.served", *options, data=data, **silent)
     try:
         yield port, master
     finally:
@@ -137,29 +146,35 @@ def kill_workers(master: int, rng: random.Random, stop: threading.Event) -> int:
 def rate_under_fire(tokens: list[str], data: Path, *, workers: int = 3) -> tuple[dict[uuid.UUID, int], int]:
     """Half of the raters by the pages, half by the API, until nothing is left: what was acknowledged, and the kills."""
     with server(data, workers=workers) as (port, master):
-        kinds = [PageClient, ApiClient]
-        deadline = time.monotonic() + PATIENCE
-        clients = [
-            kinds[number % 2](port, token, random.Random(number), deadline) for number, token in enumerate(tokens)
-        ]
-        clients[0].insist("/", None, {})  # the server is there
-        stop, errors = threading.Event(), []
+        clients = clients_of(tokens, port)
+        killed = rate_during(lambda stop: kill_workers(master.pid, random.Random(0), stop), clients)
+    return acknowledged_to(clients), killed
 
-        def run(client: Client) -> None:
-            try:
-                client.rate_all()
-            except BaseException as error:
-                errors.append(error)
 
-        threads = [threading.Thread(target=run, args=(client,)) for client in clients]
-        killed: list[int] = []
-        killer = threading.Thread(target=lambda: killed.append(kill_workers(master.pid, random.Random(0), stop)))
-        for thread in (*threads, killer):
-            thread.start()
-        for thread in threads:
-            thread.join()
-        stop.set()
-        killer.join()
-    if errors:
-        raise errors[0]
-    return {key: rating for client in clients for key, rating in client.acknowledged.items()}, killed[0]
+def clients_of(tokens: list[str], port: int) -> list[Client]:
+    """One for each rater, once the server is there."""
+    kinds = [PageClient, ApiClient]
+    deadline = time.monotonic() + PATIENCE
+    clients = [kinds[number % 2](port, token, random.Random(number), deadline) for number, token in enumerate(tokens)]
+    clients[0].insist("/", None, {})
+    clients[0].lost = 0
+    clients[0].statuses.clear()
+    return clients
+
+
+def acknowledged_to(clients: list[Client]) -> dict[uuid.UUID, int]:
+    return {key: rating for client in clients for key, rating in list(client.acknowledged.items())}
+
+
+def rate_during(trouble: Callable[[threading.Event], T], clients: list[Client]) -> T:
+    """Let the clients rate until nothing is left while ``trouble`` runs; told when they are through, it returns."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=len(clients) + 1) as threads:
+        made = threads.submit(trouble, stop)
+        rating = [threads.submit(client.rate_all) for client in clients]
+        try:
+            for one in rating:
+                one.result()
+        finally:
+            stop.set()
+        return made.result()
