@@ -16,7 +16,7 @@ def where_to_mend(problem: Problem, study: Study) -> str:
     return {
         "items": reverse("admin:studies_item_changelist") + f"?study__id__exact={study.pk}",
         "consent": f"{consent}?study={study.pk}&version={study.consent_version}",
-        "known": change,
+        "known": reverse("admin:studies_study_known", args=[study.pk]),
         "images": pictures,
         "failed": f"{pictures}&state__exact=failed",
         "share": change,

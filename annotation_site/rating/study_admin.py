@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
+from annotation_site.rating.known_admin import known_page
 from annotation_site.rating.moves import MOVES, standing
 from annotation_site.rating.preview import preview
 from annotation_site.rating.reasons import ReasonForm
@@ -43,6 +44,7 @@ class RunStudyAdmin(StudyAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/move/<slug:to>/", view(self.move_view), name="studies_study_move"),
+            path("<int:pk>/known/", view(self.known_view), name="studies_study_known"),
             path("<int:pk>/preview/", view(self.preview_view), name="studies_study_preview"),
             path("<int:pk>/release/", view(self.release_view), name="studies_study_release"),
             *super().get_urls(),
@@ -56,6 +58,14 @@ class RunStudyAdmin(StudyAdmin):
         response = super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
         response._csp_update = {"frame-src": [SELF]}
         return response
+
+    def known_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Practice and checks: what there is, how raters do on it, and for a draft adding and removing."""
+        study = self._study(request, pk)
+        context = known_page(request, study)
+        if context["done"]:
+            return redirect(reverse("admin:studies_study_known", args=[pk]))
+        return self._page(request, study, f"Practice and checks: {study.title}", "administration/known.html", context)
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The raters' page of the study as it is written in the form that was sent, or as it is stored."""
