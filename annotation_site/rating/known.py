@@ -49,7 +49,7 @@ def shown(study: Study) -> list[Shown]:
     related = ("known", "word__prompt", "second_word", "map_word", "generation__prompt", "generation__recipe")
     items = study.items.exclude(purpose=Item.Purpose.RATED).filter(known__isnull=False).select_related(*related)
     tallies = _tallies(study, {item.pk: item for item in items})
-    kinds = [Item.Purpose.PRACTICE, *CHECKS]
+    kinds: list[str] = [Item.Purpose.PRACTICE, *CHECKS]
     order = sorted(items, key=lambda item: (item.withdrawn_at is not None, kinds.index(item.purpose), item.position))
     return [_shown(item, study, tallies[item.pk]) for item in order]
 
