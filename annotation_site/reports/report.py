@@ -17,6 +17,8 @@ from annotation_site.reports.loading import load
 from annotation_site.reports.measures import Share
 from annotation_site.reports.outcomes import outcomes
 from annotation_site.reports.precision import CONFIDENCE, RESAMPLES, SEED
+from annotation_site.reports.preregistration.standing import Standing
+from annotation_site.reports.preregistration.summary import standing
 from annotation_site.reports.presence import ConditionRow, Difference
 from annotation_site.reports.presence_parts import ClusteredTest, PartRow, clustered_test, group_rows, object_rows
 from annotation_site.reports.rater_rows import Crowd, crowd
@@ -108,6 +110,7 @@ class Report:
     exclusions: tuple[Exclusion, ...] = ()
     sensitivity: tuple[SensitivityRow, ...] = ()
     simulated: Section | None = None
+    preregistration: Standing | None = None
 
     @property
     def sections(self) -> list[Section]:
@@ -120,11 +123,16 @@ class Report:
 
 def build_report(study: Study, *, seed: int = SEED, include_simulated: bool = False) -> Report:
     """Everything a report says about a study, from its judgements as they stand."""
-    return report_of(load(study), seed=seed, include_simulated=include_simulated)
+    return report_of(load(study), seed=seed, include_simulated=include_simulated, registered=standing(study))
 
 
-def report_of(data: StudyData, *, seed: int = SEED, include_simulated: bool = False) -> Report:
-    """Everything a report says about these items and answers, whatever their source; intervals follow from ``seed``."""
+def report_of(
+    data: StudyData, *, seed: int = SEED, include_simulated: bool = False, registered: Standing | None = None
+) -> Report:
+    """Everything a report says about these items and answers, whatever their source; intervals follow from ``seed``.
+
+    ``registered`` is what stands of the study's preregistration.
+    """
     facts = data.facts
     rules = Rules(facts.interpretable_minimum, seed, RESAMPLES)
     totals = _totals(data)
@@ -145,6 +153,7 @@ def report_of(data: StudyData, *, seed: int = SEED, include_simulated: bool = Fa
         exclusions=_exclusions(data),
         sensitivity=sensitivity_rows(data),
         simulated=_section(data, rules, simulated=True) if include_simulated and totals.simulated else None,
+        preregistration=registered.with_seed(seed) if registered else None,
     )
 
 

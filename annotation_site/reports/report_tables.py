@@ -179,6 +179,12 @@ EXCLUSIONS: list[Column] = [
     ("raters", lambda row: row.raters),
     ("judgements", lambda row: row.judgements),
 ]
+DEVIATIONS: list[Column] = [
+    ("what", lambda row: row.subject),
+    ("registered", lambda row: row.registered),
+    ("now", lambda row: row.now),
+    ("when", lambda row: row.when),
+]
 NOTES = {
     "rows": "fair+: 3 fair to 5 excellent. The mean's interval resamples images, alpha's pairs.",
     "means": "Intervals over raters too are wider: they speak of other raters as well as of other images.",
@@ -193,6 +199,8 @@ NOTES = {
     "of one pair agree.",
     "raters": "Read together; no single one is grounds to exclude anybody. Correlation: with the mean of the others on "
     "the same items.",
+    "deviations": "The study as it is against the registration that counts; when it came to differ, and whether "
+    "answers had come in by then.",
     "sensitivity": "The headline again: before exclusions, and without each rater, largest change first. Single "
     "raters are not left out where answers times raters pass 20 million.",
 }
@@ -200,10 +208,12 @@ NOTES = {
 
 def tables(report: Report) -> list[ReportTable]:
     """Every table with rows; those of simulated raters carry ``-simulated`` in their names."""
+    deviating = report.preregistration.deviations if report.preregistration else ()
     found = [table for section in report.sections for table in _of_section(report, section)]
     found += [
         _table("sensitivity", "What the headline owes to whom", report.people, report.sensitivity, SENSITIVITY),
         _table("exclusions", "Excluded raters", report.people, report.exclusions, EXCLUSIONS),
+        _table("deviations", "Deviations from the preregistration", report.people, deviating, DEVIATIONS),
     ]
     return [table for table in found if table.rows]
 

@@ -21,7 +21,7 @@ def as_text(report: Report) -> str:
     parts = ["\n".join(head_lines(report))]
     for section in report.sections:
         parts.append(_section(section, [table for table in every if table.population == section.population]))
-    parts += [_table(table) for table in every if table.name == "exclusions"]
+    parts += [_table(table) for table in every if table.name in {"exclusions", "deviations"}]
     return "\n\n".join([*parts, "\n".join(textwrap.fill(note, WIDTH) for note in notes(report))]) + "\n"
 
 
@@ -34,6 +34,8 @@ def head_lines(report: Report) -> list[str]:
         f"{report.title} ({report.study}): {report.kind}, {report.state}, {report.raters_an_item} raters an item",
         f"judgements: {totals.stored} stored = {totals.counted} counted + {sums}",
     ]
+    if report.preregistration:
+        lines.append(report.preregistration.said)
     if totals.simulated:
         shown = "shown apart below" if report.simulated else "left out; --include-simulated shows them apart"
         lines.append(f"WARNING: {totals.simulated} judgements are by simulated raters ({shown}).")

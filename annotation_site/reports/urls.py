@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from annotation_site.reports import downloads, exclusion_views, live_views, planning_views, views
+from annotation_site.reports import deviation_views, downloads, exclusion_views, live_views, planning_views, views
 
 
 class Format(StringConverter):
@@ -27,6 +27,8 @@ urlpatterns = [
     path("<slug:slug>/live/", live_views.live_study, name="report-live"),
     path("<slug:slug>/live/now/", live_views.live_part, name="report-live-part"),
     path("<slug:slug>/exclusions/", exclusion_views.exclusions, name="report-exclusions"),
+    path("<slug:slug>/deviations/", deviation_views.page, name="report-deviations"),
+    path("<slug:slug>/deviations.json", deviation_views.as_json, name="report-deviations-json"),
     path("<slug:slug>/rows.csv", downloads.rows, name="report-rows"),
     path("<slug:slug>/report.json", downloads.as_json, name="report-json"),
     path("<slug:slug>/report.<report_format:form>", downloads.whole, name="report-whole"),

@@ -25,6 +25,7 @@ FOR_ALL = (
     ("report", _("Report"), _("What the answers say, with every figure and table")),
     ("report-live", _("Live"), _("Places, pace, raters, items to look at")),
     ("research-alerts", _("Alerts"), _("Mails when the study needs you, and what was noticed")),
+    ("report-deviations", _("Deviations"), _("What differs from the preregistration, since when and by whom")),
     ("analyses", _("Analyses"), _("Of the images and their maps, without raters")),
 )
 FOR_RESEARCHERS = (

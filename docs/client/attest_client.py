@@ -528,6 +528,7 @@ class Report(TypedDict):
     exclusions: NotRequired[list[dict[str, Any]]]
     sensitivity: NotRequired[list[dict[str, Any]]]
     simulated: NotRequired[Section]
+    preregistration: NotRequired[Standing]
 
 
 class Seat(TypedDict):
@@ -578,6 +579,17 @@ class Section(TypedDict):
 class Simulated(TypedDict):
     token: str
     rater: str
+
+
+class Standing(TypedDict):
+    """The registration that counts, and what deviates from it."""
+
+    number: int
+    registered_at: str
+    sha256: str
+    judgements: int
+    seed: int
+    deviations: list[dict[str, Any]]
 
 
 class StimulusRequest(TypedDict):

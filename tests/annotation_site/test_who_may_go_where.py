@@ -118,6 +118,7 @@ FORMS = {"report-whole": "html", "report-figure": "svg", "research-registration-
 ABSENT = {"analysis", "analysis-file", "report-table"}
 ABSENT |= {"recruitment-source", "recruitment-invitations", "recruitment-prolific"}
 ABSENT |= {"pay-batch", "pay-finance", "research-registration", "research-registration-file"}
+ABSENT |= {"report-deviations-json"}
 
 
 def patterns(resolver: Any) -> Iterator[URLPattern]:

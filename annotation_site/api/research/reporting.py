@@ -37,6 +37,17 @@ class SectionSerializer(serializers.Serializer):
     crowd = serializers.DictField(required=False, help_text="Agreement, and each rater by pseudonym.")
 
 
+class StandingSerializer(serializers.Serializer):
+    """The registration that counts, and what deviates from it."""
+
+    number = serializers.IntegerField()
+    registered_at = serializers.CharField()
+    sha256 = serializers.CharField()
+    judgements = serializers.IntegerField(help_text="Answers of people that were stored when it was made.")
+    seed = serializers.IntegerField()
+    deviations = serializers.ListField(child=serializers.DictField())
+
+
 class ReportSerializer(serializers.Serializer):
     """A measure is an object of value, low and high, or says in “reason” why it is undefined."""
 
@@ -56,6 +67,7 @@ class ReportSerializer(serializers.Serializer):
     exclusions = serializers.ListField(child=serializers.DictField(), required=False)
     sensitivity = serializers.ListField(child=serializers.DictField(), required=False)
     simulated = SectionSerializer(required=False)
+    preregistration = StandingSerializer(required=False)
 
 
 class ReportView(ResearchView):

@@ -7,20 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from django.forms.models import model_to_dict
-from django.utils import translation
 
 from annotation_site.reports.exports.tables import as_text
 from annotation_site.reports.loading import facts_of
+from annotation_site.reports.wording import WAY, wording
 from annotation_site.stimuli.models import Recipe
-from annotation_site.studies import questions
 from annotation_site.studies.models import Study
-from annotation_site.studies.rules import Way
-from annotation_site.studies.texts import texts_of
 
 FORMAT = 1
-# Secrets stay at home: codes by which raters are paid.
-WITHHELD = frozenset({"screen_out_code"})
-WAY = tuple(field.name for field in Way._meta.get_fields() if field.name not in WITHHELD)
 
 
 def study_facts(study: Study) -> dict[str, Any]:
@@ -62,19 +56,3 @@ def shown_texts(study: Study) -> dict[str, dict[str, Any]]:
     locales = Counter(study.enrolments.values_list("locale", flat=True))
     named = sorted({"en"} | set(study.texts) | {locale for locale in locales if locale})
     return {locale: wording(study, locale) for locale in named}
-
-
-def wording(study: Study, locale: str) -> dict[str, Any]:
-    """Question, answers and instructions as a rater reads them in a language."""
-    with translation.override(locale):
-        shown = texts_of(study, locale)
-        likert = study.kind == Study.Kind.LIKERT
-        opt_outs = questions.opt_outs(study.kind)
-        answers = [f"{value} {words}" for value, words in shown.anchors.items()] if likert else []
-        if study.kind == Study.Kind.CHANGE:
-            answers = [str(choice.label) for choice in questions.CHANGES]
-        return {
-            "question": shown.question,
-            "answers": [*answers, *(str(choice.label) for choice in opt_outs)],
-            "instructions": shown.instructions,
-        }

@@ -26,7 +26,9 @@ from annotation_site.reports.data import (
     pair_name,
 )
 from annotation_site.reports.exports.facts import FORMAT
-from annotation_site.reports.exports.folders import CHECKSUMS, FolderDamaged, verify
+from annotation_site.reports.exports.folders import CHECKSUMS, FolderDamaged, checksums, verify
+from annotation_site.reports.exports.registered import DEVIATIONS
+from annotation_site.reports.preregistration.standing import Standing
 
 READ = ("study.json", "data/items.parquet", "data/judgements.parquet", "data/raters.parquet")
 
@@ -43,6 +45,14 @@ def load_export(folder: Path) -> StudyData:
     known["rules"] = tuple(known["rules"])
     items, raters = _items(folder, known["kind"]), _raters(folder)
     return StudyData(Facts(**known), items, raters, _judgements(folder, items, raters))
+
+
+def registered_in(folder: Path) -> Standing | None:
+    """What stood of the study's preregistration when it was exported; None where there was none."""
+    if DEVIATIONS not in checksums(folder):
+        return None
+    verify(folder, DEVIATIONS)
+    return Standing.of_plain(json.loads((folder / DEVIATIONS).read_text(encoding="utf-8")))
 
 
 def _items(folder: Path, kind: str) -> Items:

@@ -120,6 +120,8 @@ def _files(*, images: bool) -> list[str]:
         "| `study.json` | the study's rules, texts, recipes and sampling |",
         "| `INSTRUCTIONS.md` | what raters read |",
         "| `as-shown/` | instructions and an item as raters saw them: pages that need nothing else |",
+        "| `preregistration/` | where the study was preregistered: what was hashed, the same in words, and what has "
+        "deviated since |",
         "| `exclusions.json` | whose answers are left out, by reason |",
         "| `croissant.json` | Croissant 1.0 metadata |",
         "| `DATA_STATEMENT.md`, `DATASHEET.md` | the known parts filled in |",

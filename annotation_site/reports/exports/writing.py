@@ -15,6 +15,7 @@ from annotation_site.reports.exports.croissant import croissant
 from annotation_site.reports.exports.facts import study_facts
 from annotation_site.reports.exports.folders import new_folder
 from annotation_site.reports.exports.pictures import NO_FILES, Pictures
+from annotation_site.reports.exports.registered import write_registered
 from annotation_site.reports.exports.rows import ItemRow, item_rows, judgement_row, rater_rows
 from annotation_site.reports.exports.tables import Table, as_text
 from annotation_site.reports.loading import rated_items, raters_of, snapshot
@@ -43,6 +44,7 @@ def export_study(
             facts = study_facts(study)
             tally = _tables(study, folder, images=images, on_item=on_item)
             write_as_shown(study, folder, facts["texts"], images=images)
+            write_registered(study, folder)
         _json(folder / "study.json", facts)
         for name, content in texts.documents(facts, tally, licence=licence, url=url, images=images).items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")

@@ -15,12 +15,11 @@ from annotation_site.payments.accounts import schemes_of
 from annotation_site.raters.consent import consent_of
 from annotation_site.raters.source_rows import Source
 from annotation_site.recruitment.models import ProlificStudy
-from annotation_site.reports.exports.facts import WAY, wording
-from annotation_site.reports.precision import SEED
 from annotation_site.reports.preregistration.canonical import plain
 from annotation_site.reports.preregistration.plan import analysis
 from annotation_site.reports.preregistration.software import versions
 from annotation_site.reports.preregistration.stimuli import items, recipes, sample
+from annotation_site.reports.wording import WAY, wording
 from annotation_site.studies.models import Study
 
 # Who runs a study and where to write to stays out: registrations are shown to blind reviewers.
@@ -31,8 +30,8 @@ PANEL = ("reward", "currency", "places", "minutes", "devices", "screen_out_rewar
 LEFT_OUT_OF_PAY = ("id", "study", "made_at", "made_by")
 
 
-def content(study: Study, *, seed: int = SEED) -> dict[str, Any]:
-    """The study by section, as canonical JSON holds it. ``seed`` is the report's."""
+def content(study: Study) -> dict[str, Any]:
+    """The study by section, as canonical JSON holds it."""
     return dict(plain({
         "study": model_to_dict(study, fields=("slug", "title", "kind", "stimuli_access")),
         "wording": _wording(study),
@@ -48,7 +47,7 @@ def content(study: Study, *, seed: int = SEED) -> dict[str, Any]:
             "adaptive_spread": study.adaptive_spread,
         },
         "exclusions": {"rules": study.exclusion_rules},
-        "analysis": analysis(study, seed=seed),
+        "analysis": analysis(study),
         "recruiting": _sources(study),
         "pay": _pay(study),
         "sampling": study.sampling,

@@ -38,12 +38,12 @@ METHODS = {
 }
 
 
-def analysis(study: Study, *, seed: int = SEED) -> dict[str, Any]:
+def analysis(study: Study) -> dict[str, Any]:
     """The settings of the study's report, and its methods in words."""
     settings = {
         "confidence": CONFIDENCE,
         "resamples": RESAMPLES,
-        "seed": seed,
+        "seed": SEED,
         "quick_seconds": QUICK_SECONDS,
         "methods": METHODS[Study.Kind(study.kind)],
     }

@@ -64,10 +64,9 @@ def _append(study: Study, statements: dict[str, str], found: dict[str, Any], *, 
     )
 
 
-def answers_of_people(study: Study, *, until: datetime | None = None) -> int:
-    """Every judgement stored of people, whatever became of it; those given until a moment, if given."""
-    given = Judgement.objects.of_people().filter(enrolment__study=study)
-    return given.count() if until is None else given.filter(answered_at__lte=until).count()
+def answers_of_people(study: Study) -> int:
+    """Every judgement stored of people, whatever became of it."""
+    return Judgement.objects.of_people().filter(enrolment__study=study).count()
 
 
 def face(number: int, now: datetime, people: int, programs: int) -> dict[str, Any]:

@@ -60,8 +60,9 @@ def _rows(study: Study) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _item(pk: int, values: dict[str, Any], known: KnownAnswer | None) -> dict[str, Any]:
-    values["withdrawn"] = values["withdrawn"] is not None
-    kept = {name: value for name, value in values.items() if value not in (None, "", False)}
+    values["withdrawn"] = True if values["withdrawn"] else None
+    # A place and a seed may be 0, which equals False.
+    kept = {name: value for name, value in values.items() if value is not None and value != ""}
     return kept | ({"known": _known(known)} if known else {})
 
 

@@ -114,6 +114,7 @@ def test_a_registration_holds_the_study_and_is_numbered(make_study, fill):
     assert (sample["items"], sample["judgements"], sample["most_judgements"], sample["arms"]) == (4, 12, 12, {})
     assert sample["groups"] == dict.fromkeys(("NOUN", "VERB", "ADJ", "DET"), 1)
     first, item = study.items.select_related("generation__recipe", "word").first(), found["items"][0]
+    assert [each["position"] for each in found["items"]] == [0, 1, 2, 3]
     assert (item["seed"], item["recipe"]) == (first.generation.seed, first.generation.recipe.digest)
     assert (item["word"], item["word_index"], item["tag"]) == (first.word.text, first.word.index, first.word.tag)
     assert item["image_sha256"] == first.generation.image_sha256

@@ -131,7 +131,7 @@ def test_the_page_shows_the_rows(client, rated):
 
 def test_the_page_takes_few_queries(client, rated, django_assert_max_num_queries):
     # The study, its judgements, items, raters and their checks, its seats, its recipes.
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page(client, "/reports/study/")
 
 

@@ -8,13 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation_site.reports.data import StudyData
 from annotation_site.reports.exports.folders import FolderDamaged, FolderTaken, refuse_filled
 from annotation_site.reports.files import write_report
 from annotation_site.reports.formats import as_json
-from annotation_site.reports.loading import load
 from annotation_site.reports.precision import SEED
-from annotation_site.reports.report import Report, report_of
+from annotation_site.reports.report import Report, build_report, report_of
 from annotation_site.reports.text import as_text
 from annotation_site.studies.lookup import study_or_error
 
@@ -58,7 +56,7 @@ class Command(BaseCommand):
         try:
             if out is not None:
                 refuse_filled(out)
-            report = report_of(_data(slug, from_export), seed=seed, include_simulated=include_simulated)
+            report = _report(slug, from_export, seed=seed, include_simulated=include_simulated)
             self.stdout.write(as_json(report) if options["json"] else as_text(report), ending="")
             self._write(report, out)
         except (FolderDamaged, FolderTaken) as error:
@@ -74,12 +72,12 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot write to {out}: {error.strerror}. Choose another --out.") from error
 
 
-def _data(slug: str, from_export: Path | None) -> StudyData:
+def _report(slug: str, from_export: Path | None, **options: Any) -> Report:
     if bool(slug) == (from_export is not None):
         raise CommandError("Name a study, or --from-export and a folder: one of the two.")
     if from_export is None:
-        return load(study_or_error(slug))
+        return build_report(study_or_error(slug), **options)
     # PyArrow takes a moment to import, and the usual report does without it.
-    from annotation_site.reports.exports.reading import load_export
+    from annotation_site.reports.exports.reading import load_export, registered_in
 
-    return load_export(from_export)
+    return report_of(load_export(from_export), registered=registered_in(from_export), **options)

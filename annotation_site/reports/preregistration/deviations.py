@@ -1,0 +1,113 @@
+"""A study as it is now against one of its registrations: each deviation in plain words, with when and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import translation
+
+from annotation_site.raters.models import Enrolment
+from annotation_site.rating.models import Judgement
+from annotation_site.reports.preregistration import comparing
+from annotation_site.reports.preregistration.collecting import content
+from annotation_site.reports.preregistration.comparing import Content, Difference
+from annotation_site.reports.preregistration.history import Change, History
+from annotation_site.reports.preregistration.item_words import of_item
+from annotation_site.reports.preregistration.labels import label, shown
+from annotation_site.reports.preregistration.registering import document_of
+from annotation_site.studies.models import Registration, Study
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """``changes`` are oldest first, and none where nothing says when it came about."""
+
+    subject: str
+    registered: str
+    now: str
+    changes: tuple[Change, ...]
+
+
+def deviations(registration: Registration) -> list[Deviation]:
+    """All of them, in English: settings first, then items, raters and the size of the sample."""
+    # As it is now, whatever an object that was read earlier says.
+    study, before = Study.objects.get(pk=registration.study_id), document_of(registration)["content"]
+    with translation.override("en"):
+        now = content(study)
+        history = History(study, registration.registered_at)
+        return [
+            *(_of_setting(each, history) for each in comparing.settings(before, now)),
+            *_of_items(before, now, history),
+            *_of_raters(registration, before, history),
+            *_of_sample(study, before, history),
+        ]
+
+
+def _of_setting(difference: Difference, history: History) -> Deviation:
+    return Deviation(
+        subject=label(difference.section, difference.name),
+        registered=shown(difference.registered),
+        now=shown(difference.now),
+        changes=history.of(difference),
+    )
+
+
+def _of_items(before: Content, now: Content, history: History) -> Iterator[Deviation]:
+    known = {str(item["position"]): item for item in (*now["items"], *before["items"])}
+    for each in comparing.items(before["items"], now["items"]):
+        yield Deviation(*of_item(each, known[each.name], before, now), history.of(each))
+
+
+def _of_raters(registration: Registration, before: Content, history: History) -> Iterator[Deviation]:
+    """People who were excluded since, by no registered rule."""
+    excluded = Enrolment.objects.people().filter(study=registration.study, excluded_at__gt=registration.registered_at)
+    for enrolment in excluded.select_related("rater").order_by("excluded_at", "pk"):
+        if not _by_the_rules(enrolment, before):
+            yield Deviation(
+                subject=f"Rater {enrolment.rater.pseudonym}",
+                registered="counts: no registered rule excludes the rater",
+                now=f"excluded: {enrolment.exclusion_reason}",
+                changes=history.of_exclusion(enrolment),
+            )
+
+
+def _by_the_rules(enrolment: Enrolment, before: Content) -> bool:
+    """Whether a registered rule, or the registered consequence of failed checks, excluded somebody."""
+    reason = enrolment.exclusion_reason
+    rules = {rule["name"] for rule in before["exclusions"]["rules"]}
+    by_checks = before["way"]["check_consequence"] == "exclude" and reason == enrolment.check_failure
+    return by_checks or reason.partition(":")[0] in rules
+
+
+def _of_sample(study: Study, before: Content, history: History) -> Iterator[Deviation]:
+    """A sample that a closed study did not reach: as long as it runs, more may come."""
+    wanted, counted = before["sample"]["judgements"], answers_that_count(study)
+    if study.state == Study.State.CLOSED and counted < wanted:
+        yield Deviation(
+            subject="Sample size",
+            registered=f"{wanted} answers that count",
+            now=f"{counted} answers that count, and the study is closed",
+            changes=history.of_closing(),
+        )
+
+
+def answers_that_count(study: Study) -> int:
+    return Judgement.objects.counted().of_people().filter(enrolment__study=study).count()
+
+
+def as_plain(found: list[Deviation], *, names: bool) -> list[dict[str, Any]]:
+    """For JSON, times in ISO 8601; with the ``names`` of who changed what, or without."""
+    return [
+        {
+            "subject": each.subject,
+            "registered": each.registered,
+            "now": each.now,
+            "changes": [
+                {"at": change.at.isoformat(), "by": change.by if names else "", "answers_by_then": change.answers}
+                for change in each.changes
+            ],
+        }
+        for each in found
+    ]
