@@ -45,6 +45,7 @@ MODULES = (
     "annotation_site/rating/*.py",
     "annotation_site/rating/assignment/*.py",
     "annotation_site/recruitment/*.py",
+    "annotation_site/reports/preregistration/*.py",
     "annotation_site/research/*.py",
     "annotation_site/stimuli/views.py",
     "annotation_site/studies/about.py",

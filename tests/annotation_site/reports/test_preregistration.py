@@ -15,6 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,8 @@ def test_a_study_built_again_has_the_same_content(make_study):
     again = make_study(opened=False, exclusion_rules=rules, adaptive_stages=[3, 5])
     assert again.pk != kept
     assert canonical(content(Study.objects.get(pk=again.pk))) == once
+    with translation.override("ko"):
+        assert canonical(content(again)) == once
     # What a database may give back in another form is the same text on each: 0.5 as text, 2.0 as 2.
     assert canonical(content(again)["exclusions"]) == (
         '{"rules":[{"all":[{"below":"0.5","measure":"correlation"},{"above":2,"measure":"quick_share"}],"name":"slips"}]}'
