@@ -372,6 +372,7 @@ UNFOLD = {
     "SITE_TITLE": "Attest",
     "SITE_HEADER": "Attest",
     "SITE_URL": reverse_lazy("home"),
+    "DASHBOARD_CALLBACK": "annotation_site.operations.dashboard.dashboard",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("images/icon.svg")}],
 }
 # What is saved as an object and noted in the audit log by itself; conditional updates are noted where they are made.
