@@ -12,6 +12,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import override_settings
 from django.utils import timezone
 from PIL import Image
 
@@ -28,6 +29,7 @@ from attribution.maps import Alignment, HeatMaps, Token
 # Bells rung by the tests themselves wake nobody; processes that a test starts are given a broker by it.
 app.conf.broker_url = "memory://"
 TAGS = ("NOUN", "VERB", "ADJ", "DET")
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,15 +54,46 @@ def _emptied_by_deleting() -> Iterator[None]:
     DatabaseOperations.sql_flush = truncating
 
 
+@pytest.fixture(scope="module")
+def kept(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """``kept(make)``: what ``make()`` returns, its rows and files made once for all tests of the module.
+
+    Each test still undoes its own changes: they are a savepoint in the transaction that ends with the module. Tests
+    that commit (transactional_db) cannot see such rows.
+    """
+    media = tmp_path_factory.mktemp("kept") / "media"
+    with django_db_blocker.unblock():
+        whole = transaction.atomic()
+        whole.__enter__()
+
+    def keep(make: Callable) -> object:
+        quick = {"MEDIA_ROOT": media, "PASSWORD_HASHERS": QUICK_HASHERS}
+        with django_db_blocker.unblock(), override_settings(**quick):
+            return make()
+
+    keep.media = media
+    yield keep
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        whole.__exit__(None, None, None)
+
+
 @pytest.fixture(autouse=True)
-def _own_media_folder(settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
+def _own_media_folder(request: pytest.FixtureRequest, settings, tmp_path: Path) -> None:
+    shared = "kept" in request.fixturenames
+    settings.MEDIA_ROOT = request.getfixturevalue("kept").media if shared else tmp_path / "media"
 
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings) -> None:
     """Hashing that is slow on purpose would be a fifth of the suite's time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
+
+
+@pytest.fixture(autouse=True)
+def _no_list_of_static_files(settings) -> None:
+    """Each test's client would first list all static files: find the one that is asked for instead."""
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)
@@ -135,43 +168,43 @@ def finish() -> Callable[[Generation], None]:
     return give_files
 
 
+def made_study(
+    kind: str = "likert",
+    items: int = 4,
+    seats_per_item: int = 3,
+    cap_share: float = 1.0,
+    *,
+    opened: bool = True,
+    done: bool = True,
+    slug: str = "study",
+    **fields: object,
+) -> Study:
+    recipe = Recipe.objects.ensure(records.Recipe(model="test-model", steps=2, height=64, width=64))
+    study = build_study(
+        slug=slug,
+        title="A study",
+        kind=kind,
+        stimuli=likert_stimuli(items) if kind == "likert" else presence_stimuli(items),
+        recipe=recipe,
+        seed=0,
+        source=f"test captions of {slug}",
+        seats_per_item=seats_per_item,
+        cap_share=cap_share,
+        **fields,
+    )
+    if done:
+        for generation in Generation.objects.filter(items__study=study).select_related("prompt"):
+            give_files(generation)
+    if opened:
+        assignment.open_study(study)
+    study.refresh_from_db()
+    return study
+
+
 @pytest.fixture
 def make_study(db) -> Callable[..., Study]:
     """``make_study(kind="likert", items=4, seats_per_item=3, cap_share=1.0, opened=True, done=True)``."""
-
-    def make(
-        kind: str = "likert",
-        items: int = 4,
-        seats_per_item: int = 3,
-        cap_share: float = 1.0,
-        *,
-        opened: bool = True,
-        done: bool = True,
-        slug: str = "study",
-        **fields: object,
-    ) -> Study:
-        recipe = Recipe.objects.ensure(records.Recipe(model="test-model", steps=2, height=64, width=64))
-        study = build_study(
-            slug=slug,
-            title="A study",
-            kind=kind,
-            stimuli=likert_stimuli(items) if kind == "likert" else presence_stimuli(items),
-            recipe=recipe,
-            seed=0,
-            source=f"test captions of {slug}",
-            seats_per_item=seats_per_item,
-            cap_share=cap_share,
-            **fields,
-        )
-        if done:
-            for generation in Generation.objects.filter(items__study=study).select_related("prompt"):
-                give_files(generation)
-        if opened:
-            assignment.open_study(study)
-        study.refresh_from_db()
-        return study
-
-    return make
+    return made_study
 
 
 def swapped(adjective: str) -> records.Prompt:

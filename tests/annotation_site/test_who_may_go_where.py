@@ -18,6 +18,7 @@ from annotation_site.stimuli.addresses import public_name
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study
+from tests.annotation_site.conftest import made_study
 
 PEOPLE = ("nobody", "stranger", "viewer", "researcher", "admin")
 # Who gets in; the others are sent to sign in, refused (403), or told that there is nothing (404).
@@ -144,12 +145,11 @@ def allowed(name: str) -> tuple[str, ...]:
     return WHO[max(known, key=len)]
 
 
-@pytest.fixture
-def everyone(make_study, settings) -> dict[str, User | None]:
-    settings.ATTEST_ENV, settings.METRICS_TOKEN = "production", "known to Prometheus"
-    study = make_study(items=1)
+def cast() -> dict[str, User | None]:
+    """A study with people around it, and another one, which the stranger runs."""
+    study = made_study(items=1)
     # Without items: an image of both studies would be the stranger's as well.
-    make_study(slug="another", opened=False).items.all().delete()
+    made_study(slug="another", opened=False).items.all().delete()
     people: dict[str, User | None] = {"nobody": None}
     for name in ("stranger", "viewer", "researcher"):
         people[name] = User.objects.create(username=name, password="set")
@@ -161,6 +161,17 @@ def everyone(make_study, settings) -> dict[str, User | None]:
     people["admin"] = User.objects.create(username="admin", password="set", is_superuser=True, is_staff=True)
     Enrolment.objects.create(study=study, rater=Rater.objects.create(pseudonym="R-WALKED"), token="a-raters-token")
     return people
+
+
+@pytest.fixture(scope="module")
+def made(kept) -> dict[str, User | None]:
+    return kept(cast)
+
+
+@pytest.fixture
+def everyone(db, made, settings) -> dict[str, User | None]:
+    settings.ATTEST_ENV, settings.METRICS_TOKEN = "production", "known to Prometheus"
+    return made
 
 
 def address(name: str) -> str:
