@@ -32,6 +32,21 @@ TAGS = ("NOUN", "VERB", "ADJ", "DET")
 QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out what was tested on SQLite and has nothing to do with the database."""
+    if connection.vendor == "sqlite":
+        return
+    once = {item for item in items if Path(__file__).parent in item.path.parents and _is_database_free(item)}
+    config.hook.pytest_deselected(items=list(once))
+    items[:] = [item for item in items if item not in once]
+
+
+def _is_database_free(item: pytest.Item) -> bool:
+    uses = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") is not None
+    return item.get_closest_marker("any_database") is not None or not (uses or marked)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_by_deleting() -> Iterator[None]:
     """After a test that commits, delete its few rows: PostgreSQL takes fifty times as long to truncate every table.

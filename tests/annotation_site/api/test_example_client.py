@@ -50,6 +50,7 @@ def test_nothing_on_the_page_is_left_out():
     assert [command.split()[0] for command in COMMANDS] == ["curl", "python", "python"]
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_it_rates_a_study_to_the_end(make_study, live_server, program_file):
     study = make_study(items=2)
@@ -63,6 +64,7 @@ def test_it_rates_a_study_to_the_end(make_study, live_server, program_file):
     assert given == {(5, ""), (None, "image_too_poor")}
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_the_researchers_program_and_the_shells_lines(make_study, live_server, program_file, tmp_path):
     token = Research(researcher("ada", make_study(items=2))).token

@@ -46,6 +46,7 @@ def test_it_is_a_notebook_without_outputs():
     assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and cell["outputs"]] == []
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("_a_worker")
 def test_every_cell_runs(live_server, tmp_path, monkeypatch):
     mpl.use("Agg")

@@ -12,7 +12,7 @@ from annotation_site.studies.models import Study
 
 # A colour on its way from one theme to the other is no finding.
 STILL = {"reduced_motion": "reduce"}
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def violations(page, themes: tuple[str, ...] = ("light", "dark")) -> list[str]:

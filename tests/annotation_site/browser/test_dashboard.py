@@ -10,7 +10,7 @@ from tests.annotation_site.operations.test_dashboard import busy
 from tests.annotation_site.reports.conftest import enrol, fill, judge
 
 __all__ = ["busy", "enrol", "fill", "judge", "signed_in"]
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def test_the_first_page_of_the_administration(drive, request, signed_in):  # noqa: F811

@@ -12,7 +12,7 @@ from PIL import Image
 from attribution.maps.colours import colour_table
 from attribution.maps.overlay import heat_map_image, overlay
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 # Rows and columns of the map; height and width of the drawing: enlarged, odd, oblong, as it is, and made smaller.
 SIZES = [

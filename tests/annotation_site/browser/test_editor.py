@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotation_site import middleware
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

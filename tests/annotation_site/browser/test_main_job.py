@@ -16,7 +16,7 @@ from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.models import Item, Study
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 ARTICLES = {"a", "an", "the"}
 MADE = 28
 

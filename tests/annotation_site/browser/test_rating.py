@@ -7,7 +7,7 @@ import pytest
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def stored() -> list[int | str]:

@@ -8,7 +8,7 @@ from annotation_site.rating.models import Judgement
 from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Study
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 COLOUR = "element => getComputedStyle(element).backgroundColor"
 # The colour in the map's upper left corner, as the canvas holds it.
