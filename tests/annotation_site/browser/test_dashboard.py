@@ -13,7 +13,7 @@ __all__ = ["busy", "enrol", "fill", "judge", "signed_in"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
-def test_the_first_page_of_the_administration(drive, request, signed_in):  # noqa: F811
+def test_the_first_page_of_the_administration(drive, request, signed_in):
     request.getfixturevalue("busy")("paper")
 
     def look(visitor):
