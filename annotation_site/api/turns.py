@@ -37,8 +37,7 @@ def _item(enrolment: Enrolment, request: Request, *, now: datetime) -> dict[str,
         return _turn(enrolment, request, "rate", seat=payloads.seat(seat, enrolment, request, now=now))
     if not assignment.has_finished(enrolment):
         return _turn(enrolment, request, "wait")
-    Enrolment.objects.filter(pk=enrolment.pk, completed_at__isnull=True).update(completed_at=now)
-    enrolment.completed_at = enrolment.completed_at or now
+    enrolment.complete()
     return _turn(enrolment, request, "done")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site import audit
@@ -98,6 +99,14 @@ class Enrolment(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [
+            # Finds those who finished since a moment among all who ever did.
+            models.Index(
+                fields=["study", "completed_at"],
+                condition=models.Q(completed_at__isnull=False),
+                name="completed_enrolments",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["rater", "study"], name="a_rater_enrols_once_in_a_study"),
             models.UniqueConstraint(
@@ -123,6 +132,16 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rater.pseudonym} in {self.study.slug}"
+
+    def complete(self) -> bool:
+        """Nothing is left for this rater to do; False where that was known already.
+
+        The database stamps the moment as it writes it: what is new is found by these stamps (``settled_until``).
+        """
+        mine = Enrolment.objects.filter(pk=self.pk, completed_at__isnull=True)
+        changed = bool(mine.update(completed_at=Now()))
+        self.refresh_from_db(fields=["completed_at"])
+        return changed
 
     @transaction.atomic
     def exclude(self, reason: str, now: datetime) -> bool:

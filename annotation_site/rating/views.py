@@ -47,7 +47,7 @@ def _show_next(request: HttpRequest, enrolment: Enrolment, *, now: datetime) -> 
         return redirect(step.address)
     seat = assignment.claim_next(enrolment, rng=RANDOM, now=now)
     if seat is None and assignment.has_finished(enrolment):
-        Enrolment.objects.filter(pk=enrolment.pk, completed_at__isnull=True).update(completed_at=now)
+        enrolment.complete()
         return redirect("done", token=enrolment.token)
     if seat is None:
         # Others hold the rest, or its images are not made yet: this page, reloaded, goes on when there is something.

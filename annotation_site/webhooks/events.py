@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.rating.assignment.clock import settled_until
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.actions import seats
 from annotation_site.reports.agreement import agreement
@@ -45,7 +46,19 @@ def write_down(webhook: Webhook, now: datetime, *, past: bool = False) -> int:
     studies = Study.objects.run_by(webhook.owner)
     if webhook.study_id:
         studies = studies.filter(pk=webhook.study_id)
-    return sum(_store(webhook, study, state, now) for study in studies)
+    # Read before the rows are: what appears later with an older stamp than others is still ahead of it.
+    settled = settled_until()
+    stored = sum(_store(webhook, study, state, now) for study in studies)
+    if Event.COMPLETED in webhook.events:
+        _move_on(webhook, settled)
+    return stored
+
+
+def _move_on(webhook: Webhook, settled: datetime) -> None:
+    """Leave out, next time, the completions that were written down; never back, whoever looks at the same moment."""
+    behind = Q(completions_until__isnull=True) | Q(completions_until__lt=settled)
+    if settled > webhook.created_at:
+        Webhook.objects.filter(behind, pk=webhook.pk).update(completions_until=settled)
 
 
 def _store(webhook: Webhook, study: Study, state: str, now: datetime) -> int:
@@ -81,7 +94,8 @@ def _changes(webhook: Webhook, study: Study) -> Iterator[Happened]:
 
 
 def _completions(webhook: Webhook, study: Study) -> Iterator[Happened]:
-    done = Enrolment.objects.filter(study=study, completed_at__gte=webhook.created_at)
+    since = webhook.completions_until or webhook.created_at
+    done = Enrolment.objects.filter(study=study, completed_at__gte=since)
     for enrolment in done.select_related("rater").order_by("pk").iterator(chunk_size=BLOCK):
         at = enrolment.completed_at
         assert at is not None  # noqa: S101 - for the type checker: the filter says so

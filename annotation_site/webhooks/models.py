@@ -73,6 +73,9 @@ class Webhook(models.Model):
     encrypted_secret = models.TextField()
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    completions_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("All completions before it are written down; none: since it was made.")
+    )
 
     objects = WebhookQuerySet.as_manager()
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
-from annotation_site.rating.assignment import database_now
+from annotation_site.rating.assignment import clock, database_now
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.rating.simulation import simulate
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.members import Member
+from annotation_site.webhooks import events
 from annotation_site.webhooks.events import write_down
-from annotation_site.webhooks.models import Delivery
+from annotation_site.webhooks.models import Delivery, Webhook
+from annotation_site.webhooks.tasks import swept
 from tests.annotation_site.reports.conftest import as_answer
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +178,71 @@ def test_two_who_look_at_once_write_it_down_once(run, hook):
 def test_webhooks_that_make_no_sense_are_refused(hook, fields):
     with pytest.raises(ValidationError):
         hook(**fields)
+
+
+def finished(study, **when) -> Enrolment:
+    enrolment = Enrolment.objects.create(study=study, rater=Rater.objects.create())
+    assert enrolment.complete()
+    if when:
+        Enrolment.objects.filter(pk=enrolment.pk).update(completed_at=enrolment.completed_at - timedelta(**when))
+    return enrolment
+
+
+def test_completions_that_were_told_of_are_not_read_again(run, hook):
+    study, webhook = run(items=1), hook(events=["enrolment.completed"])
+    Webhook.objects.update(created_at=database_now() - timedelta(hours=1))
+    webhook.refresh_from_db()
+    told = {finished(study, minutes=minutes).rater.pseudonym for minutes in (40, 30, 20)}
+    assert {data["rater"] for _, data in look(webhook)} == told
+    webhook.refresh_from_db()
+    assert list(events._completions(webhook, study)) == []
+    # A look that is behind does not move it back, and a pause loses nothing.
+    events._move_on(webhook, database_now() - timedelta(minutes=50))
+    Webhook.objects.update(active=False)
+    last = finished(study)
+    swept()
+    Webhook.objects.update(active=True)
+    webhook.refresh_from_db()
+    assert [data["rater"] for _, data in look(webhook)] == [last.rater.pseudonym]
+
+
+def test_a_rater_is_done_once_at_the_moment_that_the_database_says(run):
+    enrolment = finished(run(items=1))
+    at = enrolment.completed_at
+    assert abs((database_now() - at).total_seconds()) < 60
+    assert enrolment.complete() is False
+    assert enrolment.completed_at == at
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: nothing commits out of order")
+def test_a_completion_that_is_committed_after_later_ones_is_told_of(run, hook, monkeypatch):
+    study, webhook = run(items=1), hook(events=["enrolment.completed"])
+    monkeypatch.setattr(clock, "SLACK", timedelta(0))
+    written, go_on = threading.Event(), threading.Event()
+    slow = []
+
+    def write_slowly() -> None:
+        with transaction.atomic():
+            slow.append(finished(study).rater.pseudonym)
+            written.set()
+            assert go_on.wait(30)
+        connection.close()
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    try:
+        assert written.wait(30)
+        quick = finished(study).rater.pseudonym
+        told = [data["rater"] for _, data in look(Webhook.objects.get())]
+        assert told == [quick]
+        # However often it looks meanwhile, it does not pass the one that is still to come.
+        assert look(Webhook.objects.get()) == []
+    finally:
+        go_on.set()
+        writer.join()
+    assert [data["rater"] for _, data in look(Webhook.objects.get())] == slow
+    assert look(Webhook.objects.get()) == []
+    passed = Webhook.objects.get().completions_until
+    assert passed > Enrolment.objects.get(rater__pseudonym=quick).completed_at
+    assert webhook.deliveries.count() == 2
