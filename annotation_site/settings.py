@@ -24,6 +24,8 @@ PROLIFIC_WEBHOOK_SECRET    secret of Prolific's events                          
 PROLIFIC_API               address of Prolific's API                                that of Prolific
 CACHE_URL                  cache of hints and throttles, ``rediscache://...``       in each process
 PROXIES                    proxies in front that set X-Forwarded-For                0, production 1
+ATTEST_JOIN_RATE           consents in the browser from one address                 600/hour
+ATTEST_UPLOAD_RATE         imports in the browser by one account                    60/hour
 ATTEST_ENROLMENT_RATE      enrolments by the API from one address                   60/hour
 ATTEST_RATER_RATE          requests to the API by one rater                         600/min
 ATTEST_RESEARCHER_RATE     requests to the API by one researcher's account          1200/min
@@ -334,7 +336,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": PROXIES,
 }
-API_RATES = {
+RATES = {
+    "join": env.str("ATTEST_JOIN_RATE", default="600/hour"),
+    "upload": env.str("ATTEST_UPLOAD_RATE", default="60/hour"),
     "enrol": env.str("ATTEST_ENROLMENT_RATE", default="60/hour"),
     "rater": env.str("ATTEST_RATER_RATE", default="600/min"),
     "researcher": env.str("ATTEST_RESEARCHER_RATE", default="1200/min"),

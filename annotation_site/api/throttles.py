@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.throttling import Throttle
 
 
-class _Throttle(SimpleRateThrottle):
-    def get_rate(self) -> str:
-        # Read at each request, not when the class is made, so that settings decide also in a running test.
-        return str(settings.API_RATES[self.scope])
-
-
-class EnrolThrottle(_Throttle):
+class EnrolThrottle(Throttle):
     """New raters from one address."""
 
     scope = "enrol"
@@ -25,7 +18,7 @@ class EnrolThrottle(_Throttle):
         return f"throttle/enrol/{self.get_ident(request)}"
 
 
-class RaterThrottle(_Throttle):
+class RaterThrottle(Throttle):
     """Requests of one rater."""
 
     scope = "rater"
@@ -34,7 +27,7 @@ class RaterThrottle(_Throttle):
         return f"throttle/rater/{request.auth.pk}" if isinstance(request.auth, Enrolment) else None
 
 
-class ResearcherThrottle(_Throttle):
+class ResearcherThrottle(Throttle):
     """Requests of one account, by all of its tokens."""
 
     scope = "researcher"

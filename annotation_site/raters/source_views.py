@@ -21,6 +21,7 @@ from annotation_site.raters.sources import Arrival, ArrivalProblem, NotTaken
 from annotation_site.raters.sources.enrolling import keep
 from annotation_site.raters.sources.invitations import secret_hash
 from annotation_site.studies.models import Study
+from annotation_site.throttling import limited
 
 
 @never_cache
@@ -35,6 +36,7 @@ def invited(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("join")
 def arrive(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     source = _source_or_404(slug, name)
     if request.method != "POST" and _names_somebody(request, source):

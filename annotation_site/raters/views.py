@@ -29,6 +29,7 @@ from annotation_site.raters.pages import (
 from annotation_site.raters.sources.enrolling import has_places
 from annotation_site.stimuli.models import Recipe
 from annotation_site.studies.models import Study
+from annotation_site.throttling import limited
 
 
 @require_safe
@@ -51,6 +52,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("join")
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's own address lets everybody in, unless ways in were set up: then it leads to an open one of them."""
     study = with_counts(Study.objects.filter(slug=slug)).first()

@@ -17,6 +17,7 @@ from annotation_site.studies.importing.bundles import BundleError
 from annotation_site.studies.importing.forms import ImportForm
 from annotation_site.studies.importing.making import ImportRefused, Outcome, import_stimuli
 from annotation_site.studies.members import may_create
+from annotation_site.throttling import limited
 
 # A request is answered while its sender waits: more than this is the command's.
 ROWS_SENT = 1000
@@ -26,6 +27,7 @@ LISTED = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
+@limited("upload")
 def import_study(request: HttpRequest) -> HttpResponse:
     if not may_create(request.user):
         raise PermissionDenied(_("Studies are made by researchers: ask an administrator to make you one."))

@@ -95,12 +95,12 @@ def test_errors_name_what_is_wrong(client_module, live_server, token):
 
 
 def test_it_waits_when_it_is_told_to(client_module, live_server, token, settings):
-    settings.API_RATES = {**settings.API_RATES, "researcher": "1/hour"}
+    settings.RATES = {**settings.RATES, "researcher": "1/hour"}
     waited = []
 
     def sleep(seconds):
         waited.append(seconds)
-        settings.API_RATES = {**settings.API_RATES, "researcher": "100/hour"}
+        settings.RATES = {**settings.RATES, "researcher": "100/hour"}
 
     with client_module.Attest(live_server.url, token, sleep=sleep) as attest:
         assert attest.list_studies()["results"] == []

@@ -118,7 +118,7 @@ def test_a_closed_study_takes_nobody_new_but_knows_its_own(make_study, program):
 
 
 def test_enrolling_is_throttled_by_address(make_study, program, settings):
-    settings.API_RATES = {"enrol": "2/hour", "rater": "2/hour"}
+    settings.RATES = {"enrol": "2/hour", "rater": "2/hour"}
     make_study()
     codes = [program.post("enrolments/", CONSENT).status_code for _ in range(3)]
     assert codes == [201, 201, 429]

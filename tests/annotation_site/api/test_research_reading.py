@@ -203,7 +203,7 @@ def test_without_a_token_of_an_account_nothing_is_read(make_study, program, enro
 
 
 def test_an_account_is_throttled(make_study, research, settings):
-    settings.API_RATES = {**settings.API_RATES, "researcher": "2/hour"}
+    settings.RATES = {**settings.RATES, "researcher": "2/hour"}
     program = research(make_study())
     codes = [program.get("studies/").status_code for _ in range(3)]
     assert codes == [200, 200, 429]

@@ -230,6 +230,6 @@ def test_after_the_end_nothing_is_handed_out_and_answers_are_kept(make_study, en
 def test_one_rater_is_throttled_and_another_not(make_study, enrolled, settings):
     study = make_study()
     one, two = enrolled(study), enrolled(study)
-    settings.API_RATES = {"enrol": "9/min", "rater": "2/min"}
+    settings.RATES = {"enrol": "9/min", "rater": "2/min"}
     assert [one.post("seats/").status_code for _ in range(3)] == [200, 200, 429]
     assert two.post("seats/").status_code == 200

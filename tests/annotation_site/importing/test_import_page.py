@@ -128,3 +128,8 @@ def test_only_who_may_make_studies_comes_in(client):
     assert client.get("/import/").status_code == 403
     assert client.post("/import/", sent(contents())).status_code == 403
     assert client.put("/import/").status_code == 405
+
+
+def test_an_account_uploads_no_more_often_than_it_may(admin_client, settings):
+    settings.RATES = {**settings.RATES, "upload": "1/hour"}
+    assert [admin_client.post("/import/").status_code for _ in range(2)] == [422, 429]

@@ -142,3 +142,15 @@ def test_joining_needs_the_forms_token(make_study):
     response = Client(enforce_csrf_checks=True).post("/studies/study/", AGREED)
     assert response.status_code == 403
     assert "Nothing was stored" in response.content.decode()
+
+
+def test_one_address_makes_no_more_raters_than_it_may(client, make_study, settings):
+    settings.RATES = {**settings.RATES, "join": "2/hour"}
+    make_study()
+    assert [Client().post("/studies/study/", AGREED).status_code for _ in range(3)] == [302, 302, 429]
+    refused = client.post("/studies/study/", AGREED)
+    assert "Try again in 60 minutes" in refused.content.decode()
+    assert 3500 < int(refused["Retry-After"]) <= 3600
+    assert (Enrolment.objects.count(), client.get("/studies/study/").status_code) == (2, 200)
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert elsewhere.post("/studies/study/", AGREED).status_code == 302
