@@ -42,7 +42,14 @@ DOWNLOADS = (
 )
 
 
+ROWS = (
+    ("raters", _("Raters"), _("Who rates; excluding, restoring, taking back seats")),
+    ("items", _("Items"), _("What is asked; withdrawing and putting back")),
+)
+
+
 def links(study: Study, *, may_run: bool) -> list[Link]:
     named = [*FOR_ALL, *DOWNLOADS, *(FOR_RESEARCHERS if may_run else ())]
     found = [Link(label, text, address(name, study.slug)) for name, label, text in named]
+    found += [Link(label, text, address("research-rows", study.slug, things)) for things, label, text in ROWS]
     return [link for link in found if link.address]

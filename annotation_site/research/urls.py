@@ -4,6 +4,7 @@ from django.urls.converters import StringConverter
 from annotation_site.research import (
     about_views,
     alert_views,
+    bulk_views,
     member_views,
     preregistration_views,
     views,
@@ -15,11 +16,16 @@ class Move(StringConverter):
     regex = "open|pause|close"
 
 
+class Things(StringConverter):
+    regex = "raters|items"
+
+
 class Bundle(StringConverter):
     regex = "json|zip"
 
 
 register_converter(Move, "study_move")
+register_converter(Things, "study_things")
 register_converter(Bundle, "bundle_format")
 
 urlpatterns = [
@@ -32,6 +38,8 @@ urlpatterns = [
     path("studies/<slug:slug>/", views.study, name="research-study"),
     path("studies/<slug:slug>/progress/", views.progress, name="research-study-progress"),
     path("studies/<slug:slug>/about/", about_views.about, name="research-about"),
+    path("studies/<slug:slug>/<study_things:things>/", bulk_views.rows, name="research-rows"),
+    path("studies/<slug:slug>/<study_things:things>/<slug:deed>/", bulk_views.deed, name="research-deed"),
     path("studies/<slug:slug>/preview/", views.preview_study, name="research-preview"),
     path("studies/<slug:slug>/members/", member_views.members, name="research-members"),
     path("studies/<slug:slug>/members/<int:pk>/remove/", member_views.remove, name="research-member-remove"),

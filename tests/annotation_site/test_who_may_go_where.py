@@ -50,6 +50,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "research-study": READERS,
     "research-about": RUNNERS,
     "research-preview": READERS,
+    "research-rows": READERS,
+    "research-deed": RUNNERS,
     "research-members": RUNNERS,
     "research-member-remove": RUNNERS,
     "research-alerts": READERS,
@@ -112,6 +114,8 @@ VALUES = {
     "uid": UUID(int=1),
     "delivery": UUID(int=2),
     "action": "pause",
+    "things": "raters",
+    "deed": "exclude",
     "rater": "R-2345678923",
     "webhook": UUID(int=1),
 }
