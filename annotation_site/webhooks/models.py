@@ -73,9 +73,8 @@ class Webhook(models.Model):
     encrypted_secret = models.TextField()
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
-    completions_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("All completions before it are written down; none: since it was made.")
-    )
+    # On no page: all completions before it are written down; without it, none since the webhook was made.
+    completions_until = models.DateTimeField(null=True, editable=False)
 
     objects = WebhookQuerySet.as_manager()
 

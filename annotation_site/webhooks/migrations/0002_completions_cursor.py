@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='webhook',
             name='completions_until',
-            field=models.DateTimeField(editable=False, help_text='All completions before it are written down; none: since it was made.', null=True),
+            field=models.DateTimeField(editable=False, null=True),
         ),
     ]
