@@ -15,6 +15,7 @@ from celery.contrib.testing.worker import start_worker
 from annotation_site.operations import celery_signals, context
 from annotation_site.operations.logs import JsonLines, PlainLines, hide
 from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.raters.sources.presets import new_source
 
 CANARY = "canary0123456789canary"
 
@@ -57,6 +58,25 @@ def test_no_line_carries_a_raters_link_a_token_or_a_query(client, log, make_stud
     assert {404, 405} <= set(statuses)
     assert "Not Found" in log.getvalue()
     assert "GET /rate/<slug:token>/ " in log.getvalue()
+    assert "canary" not in log.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("trouble", [False, True])
+def test_no_line_carries_the_id_of_a_participant(client, log, make_study, monkeypatch, trouble):
+    """From Prolific's link to the first item, and where the site fails on the way."""
+    source = new_source(make_study(), "prolific", "prolific")
+    source.save()
+    if trouble:
+        monkeypatch.setattr("annotation_site.raters.identities.encrypt", lambda text: text.missing)
+        client.raise_request_exception = False
+    names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
+    arrived = client.get(f"/studies/study/from/{source.name}/", {name: CANARY for name in names})
+    assert CANARY not in arrived["Location"]
+    client.get(arrived["Location"])
+    joined = client.post(arrived["Location"], {"consent": "yes"})
+    assert joined.status_code == (500 if trouble else 302)
+    assert "POST /studies/<slug:slug>/from/<slug:name>/" in log.getvalue()
     assert "canary" not in log.getvalue()
 
 
