@@ -71,7 +71,7 @@ def test_no_line_carries_the_id_of_a_participant(client, log, make_study, monkey
         monkeypatch.setattr("annotation_site.raters.identities.encrypt", lambda text: text.missing)
         client.raise_request_exception = False
     names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
-    arrived = client.get(f"/studies/study/from/{source.name}/", {name: CANARY for name in names})
+    arrived = client.get(f"/studies/study/from/{source.name}/", dict.fromkeys(names, CANARY))
     assert CANARY not in arrived["Location"]
     client.get(arrived["Location"])
     joined = client.post(arrived["Location"], {"consent": "yes"})
