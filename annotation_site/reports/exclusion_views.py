@@ -19,7 +19,7 @@ from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import database_now
 from annotation_site.reports.exclusions import Hit, apply, hits
 from annotation_site.reports.loading import load
-from annotation_site.reports.text import rule_text
+from annotation_site.reports.rule_text import rule_text
 from annotation_site.studies.access import study_to_run
 from annotation_site.studies.models import Study
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 from annotation_site.reports.formats import points
 from annotation_site.reports.report import Report, Section
 from annotation_site.reports.report_tables import ReportTable, tables
+from annotation_site.reports.rule_text import rule_text
 
 # What fits a terminal; the files have the rest.
 SHOWN = ("rows", "changes", "means", "arms", "clustered")
@@ -110,15 +110,3 @@ def design_notes(report: Report) -> list[str]:
             f"are of all answers; shares of answers and alpha of each item's first {report.adaptive['stages'][0]}."
         )
     return [*lines, *(rule_text(rule) for rule in report.rules)]
-
-
-def rule_text(rule: dict[str, Any]) -> str:
-    """An exclusion rule in words."""
-    conditions = " and ".join(_condition(each) for each in rule["all"])
-    least = f", of at least {rule['least_answers']} answers" if rule.get("least_answers") else ""
-    return f"Exclusion rule “{rule['name']}”{least}: {conditions}."
-
-
-def _condition(condition: dict[str, Any]) -> str:
-    limit = "above" if "above" in condition else "below"
-    return f"{condition['measure'].replace('_', ' ')} {limit} {condition[limit]:g}"

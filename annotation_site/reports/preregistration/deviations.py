@@ -15,7 +15,7 @@ from annotation_site.reports.preregistration.collecting import content
 from annotation_site.reports.preregistration.comparing import Content, Difference
 from annotation_site.reports.preregistration.history import Change, History
 from annotation_site.reports.preregistration.item_words import of_item
-from annotation_site.reports.preregistration.labels import label, shown
+from annotation_site.reports.preregistration.labels import label, said
 from annotation_site.reports.preregistration.registering import document_of
 from annotation_site.studies.models import Registration, Study
 
@@ -48,8 +48,8 @@ def deviations(registration: Registration) -> list[Deviation]:
 def _of_setting(difference: Difference, history: History) -> Deviation:
     return Deviation(
         subject=label(difference.section, difference.name),
-        registered=shown(difference.registered),
-        now=shown(difference.now),
+        registered=said(difference.section, difference.registered),
+        now=said(difference.section, difference.now),
         changes=history.of(difference),
     )
 

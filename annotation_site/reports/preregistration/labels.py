@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.reports.rule_text import rule_text
+
 Label = str | Promise
 LABELS: dict[tuple[str, str], Label] = {
     ("study", "title"): _("Title"),
@@ -48,6 +50,11 @@ LABELS: dict[tuple[str, str], Label] = {
     ("analysis", "comparison_resamples"): _("Resamples of comparisons"),
     ("analysis", "comparison_permutations"): _("Permutations of comparisons"),
     ("pay", "scheme"): _("Pay"),
+    ("sample", "items"): _("Items"),
+    ("sample", "groups"): _("Items by group"),
+    ("sample", "arms"): _("Items by arm"),
+    ("sample", "judgements"): _("Answers wanted"),
+    ("sample", "most_judgements"): _("Answers at most"),
 }
 SECTIONS: dict[str, Label] = {
     "recruiting": _("Source of raters: %(name)s"),
@@ -92,6 +99,11 @@ def label(section: str, name: str) -> str:
     return str(LABELS.get((section, name), f"{section}: {name}"))
 
 
+def said(section: str, value: Any) -> str:
+    """A setting's value on one line; exclusion rules as sentences."""
+    return " ".join(map(rule_text, value)) or "-" if section == "exclusions" and value is not None else shown(value)
+
+
 def shown(value: Any) -> str:
     """A registered value on one line; a dash for what is not there."""
     if value is None or value == "" or value == [] or value == {}:
@@ -101,5 +113,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {shown(part)}" for name, part in sorted(value.items()))
     if isinstance(value, list):
-        return ", ".join(shown(part) for part in value)
+        parts = [shown(part) for part in value]
+        # Paragraphs follow each other as they are; of anything else a comma makes a list.
+        return (" " if all(part.endswith((".", "?", "!")) for part in parts) else ", ").join(parts)
     return " ".join(str(value).split())

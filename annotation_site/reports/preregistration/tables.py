@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from annotation_site.reports.preregistration.labels import label, shown
+from annotation_site.reports.preregistration.labels import label, said
 
 TITLES: dict[str, str | Promise] = {
     "study": _("The study"),
@@ -42,4 +42,4 @@ def parts(document: dict[str, Any]) -> list[Part]:
 
 
 def _row(section: str, name: str, value: Any) -> tuple[str, str]:
-    return (name[:12] if section == "recipes" else label(section, name)), shown(value)
+    return (name[:12] if section == "recipes" else label(section, name)), said(section, value)

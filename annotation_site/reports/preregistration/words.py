@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils import translation
 
-from annotation_site.reports.preregistration.labels import label, shown
+from annotation_site.reports.preregistration.labels import label, said, shown
 from annotation_site.reports.preregistration.registering import document_of
 from annotation_site.reports.preregistration.statements import STATEMENTS
-from annotation_site.reports.text import rule_text
+from annotation_site.reports.rule_text import rule_text
 from annotation_site.studies.models import Registration
 
 Lines = list[str]
@@ -70,7 +70,7 @@ def _asked(name: str, stated: dict[str, str]) -> Lines:
 
 
 def _settings(content: dict[str, Any], section: str) -> Lines:
-    return [f"- {label(section, name)}: {shown(value)}" for name, value in content[section].items()]
+    return [f"- {label(section, name)}: {said(section, value)}" for name, value in content[section].items()]
 
 
 def _each(content: dict[str, Any], section: str) -> Lines:
@@ -98,13 +98,7 @@ def _conditions(content: dict[str, Any]) -> Lines:
 
 
 def _rules(content: dict[str, Any]) -> Lines:
-    return [f"- {rule_text(_with_numbers(rule))}" for rule in content["exclusions"]["rules"]] or ["- No rule."]
-
-
-def _with_numbers(rule: dict[str, Any]) -> dict[str, Any]:
-    """A registered rule with its limits as numbers again."""
-    limits = [{key: each[key] if key == "measure" else float(each[key]) for key in each} for each in rule["all"]]
-    return {**rule, "all": limits}
+    return [f"- {rule_text(rule)}" for rule in content["exclusions"]["rules"]] or ["- No rule."]
 
 
 def _sample(content: dict[str, Any]) -> Lines:
