@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePath
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -75,10 +74,8 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _keep(order: StudyOrder, form: steps.Step, file: UploadedFile | None) -> bool:
     """Store the page's answers; False where the order was placed meanwhile, in another tab say."""
-    kept: dict[str, Any] = {"answers": {**order.answers, form.name: steps.typed(type(form), form.data)}}
-    if file is not None:
-        kept |= _store(file)
-    return order.keep(**kept)
+    stored = _store(file) if file is not None else {}
+    return order.answer(form.name, steps.typed(type(form), form.data), **stored)
 
 
 def _store(file: UploadedFile) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 
+from annotation_site import audit
 from annotation_site.studies.members import Member
 from annotation_site.studies.models import ConsentText, Item, KnownAnswer, Study, new_completion_code
 
@@ -53,6 +54,7 @@ def copy_study(study: Study, *, slug: str, title: str, owner: User, with_items: 
     Member.objects.create(study=copy, user=owner, role=Member.Role.RESEARCHER)
     if with_items:
         _copy_items(study, copy)
+    audit.note(copy, "with its items" if with_items else "without its items", copy_of=("", study.slug))
     return copy
 
 

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site import audit
 from annotation_site.accounts.roles import is_admin, may_create
 
 __all__ = ["Member", "add_member", "is_admin", "may_create", "remove_member"]
@@ -44,8 +45,11 @@ def add_member(study: Any, name: str, role: str) -> Member:
     user = _user(name.strip())
     with transaction.atomic():
         _lock(study)
+        before = Member.objects.filter(study=study, user=user).first()
         member, _new = Member.objects.update_or_create(study=study, user=user, defaults={"role": role})
         _require_researcher(study)
+        if before is None or before.role != role:
+            _note(study, user, before.role if before else "", role)
     return member
 
 
@@ -53,9 +57,18 @@ def remove_member(study: Any, pk: int) -> bool:
     """Take a part in a study away; False when it was gone already. Raises ValidationError for the last researcher."""
     with transaction.atomic():
         _lock(study)
-        removed, _each = Member.objects.filter(study=study, pk=pk).delete()
+        gone = Member.objects.filter(study=study, pk=pk).select_related("user").first()
+        if gone is None:
+            return False
+        gone.delete()
         _require_researcher(study)
-    return bool(removed)
+        _note(study, gone.user, gone.role, "")
+    return True
+
+
+def _note(study: Any, user: Any, before: str, after: str) -> None:
+    """In the history of the study, which outlives its members: who had which part, and has which now."""
+    audit.note(study, "", **{f"member {user.get_username()}": (before, after)})
 
 
 def _user(name: str) -> Any:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +97,12 @@ class StudyOrder(models.Model):
     def keep(self, **fields: Any) -> bool:
         """Store what was answered, unless the order has been placed meanwhile."""
         return bool(StudyOrder.objects.filter(pk=self.pk, state__in=EDITABLE).update(**fields))
+
+    @transaction.atomic
+    def answer(self, page: str, typed: dict[str, list[str]], **fields: Any) -> bool:
+        """Store a page's answers beside the others', which another tab may give at this moment; False as in keep."""
+        stored = StudyOrder.objects.select_for_update().filter(pk=self.pk, state__in=EDITABLE).first()
+        return stored is not None and stored.keep(answers={**stored.answers, page: typed}, **fields)
 
     def place(self, choices: dict[str, Any], now: datetime) -> bool:
         """Queue the order with these choices; False where it is queued already."""

@@ -47,6 +47,8 @@ MODULES = (
     "annotation_site/recruitment/*.py",
     "annotation_site/reports/preregistration/*.py",
     "annotation_site/research/*.py",
+    "annotation_site/research/steps/*.py",
+    "annotation_site/stimuli/known_models.py",
     "annotation_site/stimuli/views.py",
     "annotation_site/studies/about.py",
     "annotation_site/studies/access.py",

@@ -8,11 +8,14 @@ import sys
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from annotation_site import audit
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
+from annotation_site.studies.copying import copy_study
+from annotation_site.studies.members import add_member, remove_member
 from annotation_site.studies.models import KnownAnswer, Study
 from tests.annotation_site.processes import start
 
@@ -66,6 +69,27 @@ def test_raters_items_and_seats_are_noted_with_the_reason(make_study):
     assignment.claim_next(enrolment, rng=random.Random(0))
     assert assignment.release_study(study, reason="the network was down") == 1
     assert last(study).changes == {"leased_seats": ["1", "0"]}
+
+
+def test_members_and_copies_are_noted_in_the_studys_history(make_study):
+    study, vera = make_study(items=1), User.objects.create_user("vera")
+    rosa = User.objects.create_user("rosa")
+    add_member(study, "rosa", "researcher")
+    add_member(study, "vera", "viewer")
+    add_member(study, "vera", "viewer")
+    add_member(study, "vera", "researcher")
+    remove_member(study, study.members.get(user=rosa).pk)
+    with pytest.raises(ValidationError):
+        remove_member(study, study.members.get(user=vera).pk)
+    assert [entry.changes for entry in entries(study)][-4:] == [
+        {"member rosa": ["", "researcher"]},
+        {"member vera": ["", "viewer"]},
+        {"member vera": ["viewer", "researcher"]},
+        {"member rosa": ["researcher", ""]},
+    ]
+    copy = copy_study(study, slug="again", title="Again", owner=vera, with_items=True)
+    assert last(copy).changes == {"copy_of": ["", "study"]}
+    assert last(copy).additional_data == {"reason": "with its items"}
 
 
 def test_what_was_undone_is_not_noted(make_study):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from rest_framework import serializers
@@ -15,7 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from annotation_site.api.problems import Conflict
 from annotation_site.api.research.serializers import SETTINGS, SettingsSerializer, StudyDetailSerializer
-from annotation_site.stimuli.models import Recipe
+from annotation_site.stimuli.known_models import ModelRefused, require_allowed
 from annotation_site.stimuli.recipes import recipe_of, store_recipe
 from annotation_site.studies.arms import SOURCES, ArmError
 from annotation_site.studies.building import Stimulus, StudyExists, build_study
@@ -23,12 +20,10 @@ from annotation_site.studies.members import Member, may_create
 from annotation_site.studies.models import Item, Study
 from attribution import records
 from attribution.errors import AttributionError
-from attribution.presets import SHIPPED
 
 MOST_STIMULI, MOST_WORDS = 20_000, 200
 SEEDS = {"min_value": 0, "max_value": 2**31 - 1}
 LARGEST = 4096
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 DTYPES = ("float32", "float16", "bfloat16")
 
 
@@ -83,7 +78,9 @@ class StimulusSerializer(serializers.Serializer):
 class NewRecipeSerializer(serializers.Serializer):
     """What draws the images; what is left out is the model's usual."""
 
-    model = serializers.CharField(max_length=300, help_text="A name that this site knows, or a hub id.")
+    model = serializers.CharField(
+        max_length=300, help_text="One of this site's models; an admin may name any by its hub id."
+    )
     revision = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     steps = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     guidance = serializers.FloatField(min_value=0, max_value=100, required=False)
@@ -91,16 +88,12 @@ class NewRecipeSerializer(serializers.Serializer):
     width = serializers.IntegerField(min_value=8, max_value=LARGEST, required=False)
     dtype = serializers.ChoiceField(choices=DTYPES, required=False)
 
-    def validate_model(self, model: str) -> str:
-        """A name, never a path: what lies on this machine is not the caller's to try."""
-        if model in SHIPPED or model == settings.ATTEST_MODEL or Recipe.objects.filter(model=model).exists():
-            return model
-        if not HUB_ID.fullmatch(model) or Path(model).exists():
-            known = ", ".join(sorted({*SHIPPED, settings.ATTEST_MODEL}))
-            raise serializers.ValidationError(f"{model!r} is neither a model of this site ({known}) nor a hub id.")
-        return model
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the models that the caller may name, at a size that can be drawn."""
+        try:
+            require_allowed(attrs["model"], attrs["revision"], self.context["request"].user)
+        except ModelRefused as error:
+            raise serializers.ValidationError({"model": [str(error)]}) from error
         for name in ("height", "width"):
             if attrs.get(name, 8) % 8:
                 raise serializers.ValidationError({name: ["Diffusion models need a multiple of 8 pixels."]})

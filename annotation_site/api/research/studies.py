@@ -49,7 +49,7 @@ class StudiesView(ListView):
     def post(self, request: Request) -> Response:
         """A draft with an image queued for each stimulus; you are its researcher. Parse captions yourself first, for
         instance with `attribution.language`. Without consent settings of its own it uses Attest's text."""
-        checked = NewStudySerializer(data=request.data)
+        checked = NewStudySerializer(data=request.data, context={"request": request})
         checked.is_valid(raise_exception=True)
         return once(request, lambda: (201, study_data(make_study(request.user, checked.validated_data))))
 

@@ -6,13 +6,14 @@ import threading
 import uuid
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from annotation_site.api.models import Reply
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.models import Judgement
 from annotation_site.rating.simulation import simulate
-from annotation_site.stimuli.models import Generation
+from annotation_site.stimuli.models import Generation, Recipe
 from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study
 from tests.annotation_site.api.conftest import Program
@@ -93,7 +94,7 @@ def test_copies_that_come_at_once_are_one():
         ({"kind": "opinion"}, "kind"),
         ({"slug": "not a slug"}, "slug"),
         ({"recipe": {"model": "/etc"}}, "recipe"),
-        ({"recipe": {"model": "var/media"}}, None),
+        ({"recipe": {"model": "var/media"}}, "recipe"),
         ({"recipe": {"model": "tinyworld", "height": 65}}, "recipe"),
         ({"arms": ["blob"]}, "arms"),
         ({"colour": "red"}, "colour"),
@@ -106,11 +107,25 @@ def test_copies_that_come_at_once_are_one():
 def test_what_cannot_be_a_study_is_refused_by_field(db, change, field):
     program = Research(researcher())
     answer = program.once("studies/", new_study(**change))
-    if field is None:
-        assert answer.status_code in (201, 400)
-        return
     assert (answer.status_code, field in answer.json().get("errors", {"adaptive_spread": 1})) == (400, True)
     assert not Study.objects.exists()
+
+
+def test_researchers_name_the_sites_models_and_admins_any_hub_id(db):
+    Recipe.objects.create(model="lab/known", revision="abc", steps=1, guidance=1, height=8, width=8, dtype="float32")
+    program, admin = Research(researcher()), Research(User.objects.create_superuser("root"))
+    unknown, pinned = {"recipe": {"model": "lab/new"}}, {"model": "lab/known", "revision": "abc"}
+    refused = program.once("studies/", new_study(**unknown))
+    assert refused.status_code == 400
+    assert "none of this site's models: tinyworld, lab/known@abc" in str(refused.json()["errors"]["recipe"])
+    # Other weights under a known name are a model that nobody has tried here.
+    for other in ({"model": "lab/known"}, {"model": "lab/known", "revision": "main"}):
+        assert program.once("studies/", new_study(recipe=other)).status_code == 400
+    assert program.once("studies/", new_study(slug="pinned", recipe=pinned)).status_code == 201
+    assert admin.once("studies/", new_study(slug="any", **unknown)).status_code == 201
+    assert admin.once("studies/", new_study(slug="path", recipe={"model": "/etc"})).status_code == 400
+    # Once it is used, it is known.
+    assert program.once("studies/", new_study(slug="after", **unknown)).status_code == 201
 
 
 def test_words_must_stand_where_they_are_said_to(db):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from annotation_site.research import steps
 from annotation_site.research.forecast import duration, forecast, sizes
+from annotation_site.research.steps.model import ModelStep
 from annotation_site.studies.models import Study, StudyOrder
 from annotation_site.worker.orders import carry_out_next
+from tests.annotation_site.rating.test_assignment_races import in_threads
 
 pytestmark = pytest.mark.django_db
 PAGES = {
@@ -179,3 +184,49 @@ def test_an_order_that_is_not_there_is_said_in_words_and_not_in_names_of_classes
     assert page.status_code == 404
     assert "There is nothing at this address" in page.content.decode()
     assert "StudyOrder" not in page.content.decode()
+
+
+def test_admins_name_any_model_and_researchers_the_sites_own(client, browser, rosa):
+    order = StudyOrder.objects.create(orderer=rosa, preset="presence")
+    assert "Another model" not in browser.get(step(order, "model")).content.decode()
+    refused = browser.post(step(order, "model"), {"model": "lab/new", "other": "lab/new"})
+    assert refused.status_code == 422
+    root = User.objects.create_superuser("root")
+    own = StudyOrder.objects.create(orderer=root, preset="presence")
+    client.force_login(root)
+    assert "Another model" in client.get(step(own, "model")).content.decode()
+    assert client.post(step(own, "model"), {"model": "tinyworld", "other": "/etc"}).status_code == 422
+    assert client.post(step(own, "model"), {"model": "tinyworld", "other": "lab/new@abc"}).status_code == 302
+    own.refresh_from_db()
+    chosen = steps.answered(ModelStep, own)
+    assert chosen.is_valid()
+    assert chosen.choices() == {"model": "lab/new", "recipe": {"revision": "abc"}}
+
+
+def test_a_page_stored_from_an_old_view_of_the_order_loses_no_other_page(rosa):
+    order = StudyOrder.objects.create(orderer=rosa, preset="presence")
+    one, two = (StudyOrder.objects.get(pk=order.pk) for tab in range(2))
+    assert one.answer("raters", {"seats_per_item": ["5"]})
+    assert two.answer("pay", {"seconds": ["9"]})
+    assert one.answer("raters", {"seats_per_item": ["7"]})
+    order.refresh_from_db()
+    assert order.answers == {"raters": {"seats_per_item": ["7"]}, "pay": {"seconds": ["9"]}}
+    assert order.place({}, timezone.now())
+    assert not two.answer("pay", {"seconds": ["1"]})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tabs_that_store_their_pages_at_once_lose_none():
+    researchers, _ = Group.objects.get_or_create(name="researchers")
+    rosa = User.objects.create_user("rosa")
+    rosa.groups.add(researchers)
+    order = StudyOrder.objects.create(orderer=rosa, preset="presence")
+    names = list(PAGES)
+    clients = [Client() for name in names]
+    for each in clients:
+        each.force_login(rosa)
+    for _ in range(3):
+        StudyOrder.objects.filter(pk=order.pk).update(answers={})
+        in_threads(len(names), lambda n: clients[n].post(step(order, names[n]), PAGES[names[n]]))
+        order.refresh_from_db()
+        assert set(order.answers) == set(names)
