@@ -1,4 +1,4 @@
-"""docs/in-production.md names commands, settings, services and metrics: all of them exist, and none is left out."""
+"""docs/in-production.md names settings, services and metrics: all of them exist, and none is left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from django.core.management import get_commands, load_command_class
 from django.urls import resolve
 
 import annotation_site.settings
@@ -21,18 +20,6 @@ def names_in_rows(text: str) -> set[str]:
     """The variables of a table whose rows begin with one or more of them."""
     cells = re.findall(r"^(?:\| )?`?([A-Z][A-Z_]+`?(?:, `?[A-Z_]+`?)*)", text, re.MULTILINE)
     return {name.strip("` ") for cell in cells for name in cell.split(",")}
-
-
-def test_every_command_exists_and_has_the_options_that_are_named():
-    used = re.findall(r"(?:manage\.py|`)(?: )?(\w+)((?: [A-Z]+| /[\w/-]+)*)((?: --[\w-]+)*)", PAGE)
-    known = get_commands()
-    found = {name: options.split() for name, _, options in used if name in known}
-    assert {"backup", "restore", "doctor", "precompute", "sample_pairs", "open_study", "add_user"} <= set(found)
-    for name in re.findall(r"manage\.py (\w+)", PAGE):
-        assert name in known, name
-    for name, options in found.items():
-        parser = load_command_class(known[name], name).create_parser("manage.py", name)
-        assert set(options) <= set(parser._option_string_actions), name
 
 
 def test_the_table_of_settings_is_the_one_of_the_settings_themselves():

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
-
-from attribution.__main__ import main
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "generating.md"
 
@@ -28,11 +25,3 @@ def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("a red star (64, 64)")
     assert float(said[-1]) > 0
-
-
-def test_the_command_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    command = shlex.split(blocks("sh")[0].splitlines()[0])
-    assert command[:3] == ["python", "-m", "attribution"]
-    assert main([*command[3:], "--steps", "1"]) == 0
-    assert [path.name for path in sorted((tmp_path / "drawn").iterdir())] == ["000-a-red-star", "001-two-green-fish"]

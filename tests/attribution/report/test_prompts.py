@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from attribution.__main__ import main
+from tests.attribution.wordnets import write_wordnet
 
 CAPTIONS = """A dog chases a red ball.
 Two cats sit on a wooden table.
@@ -68,13 +69,7 @@ def test_what_is_missing_is_said_plainly(tmp_path, captions, capsys):
 
 
 def test_an_ontology_made_from_wordnet_is_one_to_draw_from(tmp_path):
-    text, offsets = "", {}
-    for word in ("tool", "saw", "axe"):
-        offsets[word] = len(text)
-        above = "000" if word == "tool" else f"001 @ {offsets['tool']:08} n 0000"
-        text += f"{len(text):08} 06 n 01 {word} 0 {above} | a gloss\n"
-    (tmp_path / "data.noun").write_text(text)
-    (tmp_path / "index.noun").write_text("".join(f"{word} n 1 1 @ 1 0 {place:08}\n" for word, place in offsets.items()))
+    write_wordnet(tmp_path)
     (tmp_path / "nouns.txt").write_text("saw\naxe\n")
     out = tmp_path / "ontology.json"
     assert main(["ontology", str(tmp_path / "nouns.txt"), "--wordnet", str(tmp_path), "--out", str(out)]) == 0
