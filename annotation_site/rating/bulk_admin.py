@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from annotation_site.rating.bulk import MOST, Deed, Outcome, perform
@@ -115,8 +116,8 @@ def action_for(deed: Deed) -> Action:
 def tell(request: HttpRequest, outcome: Outcome, begin: str) -> None:
     """Say what was done, what stood already, and what was refused."""
     if outcome.done:
-        messages.success(request, f"{begin}{outcome.done} done.")
+        messages.success(request, begin + _("%(number)d done.") % {"number": outcome.done})
     if outcome.stood:
-        messages.info(request, f"{begin}nothing to change for {outcome.stood}.")
+        messages.info(request, begin + _("nothing to change for %(number)d.") % {"number": outcome.stood})
     for reason in outcome.refused:
         messages.error(request, reason)
