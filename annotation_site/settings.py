@@ -300,6 +300,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Workers and beat wait for a Redis that is away for as long as it takes.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A message is acknowledged when its task has ended, and tasks end within ten minutes. Redis hands out what nobody has
 # acknowledged after three times that; given twice, a message finds nothing to do.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800, "socket_connect_timeout": 3}
@@ -327,6 +329,8 @@ PROLIFIC_API = env.str("PROLIFIC_API", default="https://api.prolific.com/api/v1/
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://attest")}
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    CACHES["default"]["BACKEND"] = "annotation_site.caching.SharedCache"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["annotation_site.api.authentication.BearerToken"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

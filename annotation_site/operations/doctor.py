@@ -15,11 +15,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
+from django.core.cache import caches
 from django.core.files.storage import default_storage
 from django.core.mail import get_connection
 from django.db import connection
 
 from annotation_site.alerts.sending import mail_leaves
+from annotation_site.caching import SharedCache
 from annotation_site.celery import app
 from annotation_site.operations import health
 from annotation_site.rating.assignment import database_now
@@ -107,6 +109,9 @@ def _cache(name: str) -> Finding:
         level = Level.WARN if settings.PRODUCTION else Level.OK
         remedy = "Set CACHE_URL=rediscache://host:6379/1, so that processes share their throttles."
         return Finding(level, name, "each process has its own", remedy if level == Level.WARN else "")
+    cache = caches["default"]
+    if isinstance(cache, SharedCache) and not cache.answers():
+        return Finding(Level.WARN, name, "does not answer: each process uses its own memory", REMEDIES[name])
     return Finding(Level.OK, name, "shared")
 
 

@@ -14,6 +14,7 @@ from annotation_site.celery import app
 from annotation_site.payments.models import Entry, Errand
 from annotation_site.payments.payers import Line, Outcome, PaymentError, State, payer_of
 from annotation_site.payments.settling import settle
+from annotation_site.stimuli import bell
 
 logger = logging.getLogger(__name__)
 # Far longer than any call: two processes must never tell a payer at once, while one that died may keep an hour.
@@ -29,7 +30,7 @@ def send(entry: Entry, *, now: datetime) -> Errand:
 def ring() -> None:
     """Wake a worker. Without one, or without a broker, beat or ``manage.py pay_raters`` does the work later."""
     try:
-        app.send_task("annotation_site.payments.tasks.run_errands", retry=False)
+        app.send_task("annotation_site.payments.tasks.run_errands", **bell.ONCE)
     except Exception as error:  # The approval is committed: whatever the broker says, the page must say so too.
         logger.warning("No worker was told of new payments (%s): beat, or manage.py pay_raters, pays them.", error)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
 RING = "annotation_site.worker.tasks.ring"
+WORK = "annotation_site.worker.tasks.work"
 MINUTE = 60
+# Not retry=False, with which Celery's transport tries to connect for six seconds, and a page waits for it.
+ONCE: dict[str, Any] = {"retry": True, "retry_policy": {"max_retries": 0}}
 
 
 def ring_after_commit() -> None:
@@ -19,9 +23,14 @@ def ring_after_commit() -> None:
 
 def ring() -> bool:
     """Whether the broker took the message; where there is none, ``manage.py work`` looks for itself."""
+    return send(RING, expires=MINUTE)
+
+
+def send(task: str, **options: Any) -> bool:
+    """Send a task's message, trying once; whether the broker took it. Each minute beat rings anew for what is left."""
     try:
-        current_app.send_task(RING, retry=False, expires=MINUTE)
+        current_app.send_task(task, **options, **ONCE)
     except Exception as error:
-        logger.info("The workers could not be rung for (%s); they are rung for again each minute.", error)
+        logger.info("The message for %s was not sent (%s); workers are rung for again each minute.", task, error)
         return False
     return True

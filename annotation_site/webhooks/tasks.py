@@ -8,6 +8,7 @@ from celery import shared_task
 from django.db import transaction
 
 from annotation_site.rating.assignment import database_now
+from annotation_site.stimuli import bell
 from annotation_site.webhooks import events
 from annotation_site.webhooks.models import Delivery, Webhook
 from annotation_site.webhooks.sending import deliver
@@ -44,7 +45,7 @@ def ring_after_commit(delivery: Delivery) -> None:
 
     def ring() -> None:
         try:
-            send_delivery.apply_async([delivery.pk], retry=False)
+            send_delivery.apply_async([delivery.pk], **bell.ONCE)
         except Exception as error:
             logger.info("No worker could be rung for (%s); the next sweep sends it.", error)
 

@@ -10,6 +10,7 @@ from celery import shared_task
 from celery.worker import state as celery_state
 
 from annotation_site.rating.assignment import database_now, release_all_expired
+from annotation_site.stimuli import bell
 from annotation_site.stimuli.models import Worker
 from annotation_site.worker import jobs
 from annotation_site.worker.generation import DeviceLost
@@ -28,7 +29,7 @@ def work() -> int:
         celery_state.should_stop = 1
         raise
     if done and jobs.anything_waiting(database_now()):
-        work.delay()
+        bell.send(bell.WORK)
     return done
 
 

@@ -96,9 +96,13 @@ class PageClient(Client):
         if not fields:
             return False
         rating = self.rng.randint(1, 5)
-        form = urlencode(fields | {"answer": rating}).encode()
-        self.submit(uuid.UUID(fields["key"]), rating, link, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        self.submit(uuid.UUID(fields["key"]), rating, link, *submission(fields, rating))
         return True
+
+
+def submission(fields: dict[str, str], rating: int) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers by which a page's form sends an answer."""
+    return urlencode(fields | {"answer": rating}).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class ApiClient(Client):
@@ -127,7 +131,8 @@ def server(data: Path, *, workers: int, **environment: str) -> Iterator[tuple[in
     try:
         yield port, master
     finally:
-        os.killpg(master.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(master.pid, signal.SIGKILL)
         master.communicate()
 
 

@@ -1,4 +1,4 @@
-"""Generation by processes of their own: killed ones, two at once, and a Celery worker on a real Redis."""
+"""Generation by processes of their own: killed ones, stopped ones, two at once, and Celery on a Redis that dies."""
 
 from __future__ import annotations
 
@@ -8,73 +8,55 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import redis
 from django.core.files.storage import FileSystemStorage
-from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
+from kombu import Connection
 
 from annotation_site.stimuli import files
-from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.stimuli.models import Generation, Recipe, Worker
 from annotation_site.studies.building import Stimulus, build_study
+from annotation_site.worker import tasks
 from attribution import records
+from tests.annotation_site import processes, redis_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[3]
-REDIS = "redis://127.0.0.1:6379/13"
+DYING = Path(__file__).with_name("dying.py")
 PATIENCE = 120.0
+IN_HAND = 32
+"""As many as a worker claims at once: more than it makes before it is told to stop."""
 
 
-def study_of(count: int):
-    recipe = Recipe.objects.ensure(records.Recipe(model="tinyworld", steps=4, height=64, width=64))
+def study_of(count: int, slug: str = "study"):
+    recipe = Recipe.objects.ensure(records.Recipe(model="tinyworld", steps=2, height=64, width=64))
     stimuli = []
     for number in range(count):
-        text = f"star {number}"
+        text = f"star {number} of {slug}"
         word = records.Word("star", 0, 4, "NOUN", "star", 0, "root")
         stimuli.append(Stimulus(records.Prompt(text, (word,), source_id=str(number)), 0))
-    return build_study(slug="study", title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
-
-
-def database_url() -> str:
-    """The test database as another process reaches it."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    credentials = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
-    return f"postgres://{credentials}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    return build_study(slug=slug, title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
 
 
 @pytest.fixture
 def start(tmp_path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a process on the test database and a folder of its own; none outlives the test."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "ATTEST_DATA": str(tmp_path),
-        "CELERY_BROKER_URL": REDIS,
-        "DJANGO_SETTINGS_MODULE": "annotation_site.settings",
-    }
     running: list[subprocess.Popen[str]] = []
 
-    def run(*command: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        running.append(process)
-        return process
+    def run(*command: object, **environment: str) -> subprocess.Popen[str]:
+        running.append(processes.start(sys.executable, *command, data=tmp_path, **environment))
+        return running[-1]
 
     yield run
     for process in running:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        process.communicate()
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -101,67 +83,80 @@ def assert_files_match_rows(media: Path) -> None:
     assert not Generation.objects.exclude(state="done").filter(image__gt="").exists()
 
 
-def test_a_killed_process_leaves_nothing_half_done_and_the_next_goes_on(start, tmp_path):
-    study_of(12)
-    first = start("manage.py", "precompute", "study", "--batch-size", "1")
-    wait_until(lambda: done() >= 3, first)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
-    assert_files_match_rows(tmp_path / "media")
-    survived = dict(Generation.objects.filter(state="done").values_list("pk", "done_at"))
-    assert 3 <= len(survived) < 12
-    second = start("manage.py", "precompute", "study")
-    output, _ = second.communicate(timeout=PATIENCE)
-    assert second.returncode == 0, output
-    assert f"{12 - len(survived)} made now; 12 done" in output
-    assert dict(Generation.objects.filter(pk__in=survived).values_list("pk", "done_at")) == survived
-    assert_files_match_rows(tmp_path / "media")
+def states() -> dict[str, int]:
+    return dict(Counter(Generation.objects.values_list("state", flat=True)))
 
 
-def test_two_processes_share_the_queue_and_make_each_image_once(start, tmp_path):
+def test_a_worker_killed_between_two_files_leaves_nothing_half_done_and_two_share_the_rest(start, tmp_path):
     study_of(10)
-    both = [start("manage.py", "precompute", "study", "--batch-size", "2") for _ in range(2)]
+    first = start(DYING, 5)
+    first.communicate(timeout=PATIENCE)
+    assert first.returncode == -signal.SIGKILL
+    # The first image has its three files and its row; of the second's, two are there, whole, and no row has them.
+    assert states() == {"done": 1, "claimed": 9}
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 5
+    assert_files_match_rows(tmp_path / "media")
+    [survived] = Generation.objects.filter(state="done").values_list("pk", "done_at")
+    others = [start("manage.py", "precompute", "study", "--batch-size", "2") for _ in range(2)]
     made = 0
-    for process in both:
+    for process in others:
         output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, output
         made += int(output.rpartition("study: ")[2].split(" ")[0])
-    assert made == done() == 10
-    assert set(Generation.objects.values_list("attempts", flat=True)) == {1}
+    assert made == 9
+    assert states() == {"done": 10}
+    assert Generation.objects.values_list("pk", "done_at").get(pk=survived[0]) == survived
+    assert Counter(Generation.objects.values_list("attempts", "deaths")) == {(1, 0): 1, (2, 1): 9}
     assert_files_match_rows(tmp_path / "media")
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 30
 
 
-def test_the_loop_takes_over_at_once_what_a_dead_process_held_and_ends_when_nothing_is_left(start, tmp_path):
-    study_of(2)
+def assert_told_to_stop(worker: subprocess.Popen[str], before: int, media: Path) -> None:
+    """It ends well, with what it has finished done and all else queued, without anybody waiting for a lease."""
+    wait_until(lambda: done() > before, worker)
+    os.kill(worker.pid, signal.SIGTERM)
+    output, _ = worker.communicate(timeout=PATIENCE)
+    assert worker.returncode == 0, output
+    left = states()
+    assert set(left) == {"done", "queued"}
+    assert left["done"] > before
+    assert not Generation.objects.exclude(claimed_by="").exists()
+    assert Generation.objects.aggregate(most=Max("attempts")) == {"most": 1}
+    assert not Worker.objects.filter(stopped_at__isnull=True).exists()
+    assert_files_match_rows(media)
+
+
+def test_a_loop_takes_over_from_the_dead_at_once_and_told_to_stop_gives_back_at_once(start, tmp_path):
+    study_of(IN_HAND)
     gone = f"{socket.gethostname()}:999999999"
     Generation.objects.update(state="claimed", claimed_by=gone, claimed_until=timezone.now() + timedelta(hours=1))
-    loop = start("manage.py", "work", "--until-empty")
-    output, _ = loop.communicate(timeout=PATIENCE)
-    assert loop.returncode == 0, output
-    assert done() == 2
-    assert_files_match_rows(tmp_path / "media")
+    worker = start("manage.py", "work")
+    assert_told_to_stop(worker, 0, tmp_path / "media")
 
 
-def redis_answers() -> bool:
-    try:
-        return bool(redis.Redis.from_url(REDIS).ping())
-    except redis.ConnectionError:
-        return False
+@pytest.fixture
+def redis_of_its_own() -> Iterator[redis_server.Server]:
+    with redis_server.running() as server:
+        yield server
 
 
-@pytest.mark.xdist_group("redis")
-def test_a_celery_worker_makes_what_is_queued_and_a_message_sent_twice_changes_nothing(start, tmp_path):
-    if not redis_answers():
-        pytest.skip(f"no Redis answers at {REDIS}")
-    redis.Redis.from_url(REDIS).flushdb()
-    study_of(6)
-    rings = start("manage.py", "precompute", "study", "--batch-size", "2", "--celery", "2")
-    output, _ = rings.communicate(timeout=PATIENCE)
-    assert "Rang for 2 workers: 6 generations of 'study' to make." in output, output
-    worker = start("-m", "celery", "-A", "annotation_site", "worker", "--pool=solo", "--loglevel=info")
-    wait_until(lambda: done() == 6, worker)
-    os.killpg(worker.pid, signal.SIGTERM)
-    worker.communicate(timeout=PATIENCE)
-    assert set(Generation.objects.values_list("attempts", flat=True)) == {1}
-    assert_files_match_rows(tmp_path / "media")
-    redis.Redis.from_url(REDIS).flushdb()
+def send_twice(url: str) -> None:
+    """The very same message, as a broker that was restarted may deliver it."""
+    with Connection(url) as broker:
+        for _ in range(2):
+            tasks.work.apply_async(task_id="the same", connection=broker)
+
+
+def test_celery_survives_its_redis_and_a_message_that_comes_twice_changes_nothing(start, tmp_path, redis_of_its_own):
+    study_of(4, "first")
+    celery = ("-m", "celery", "-A", "annotation_site", "worker", "--pool=solo", "--loglevel=info")
+    worker = start(*celery, CELERY_BROKER_URL=redis_of_its_own.url)
+    wait_until(lambda: done() == 4, worker)
+    redis_of_its_own.kill()
+    study_of(4, "second")
+    redis_of_its_own.start()
+    send_twice(redis_of_its_own.url)
+    wait_until(lambda: done() == 8, worker)
+    study_of(IN_HAND, "third")
+    send_twice(redis_of_its_own.url)
+    assert_told_to_stop(worker, 8, tmp_path / "media")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import itertools
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from annotation_site.stimuli import files
@@ -18,6 +20,7 @@ from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.worker import fleet, jobs, resting
 from annotation_site.worker.management.commands import work
 from attribution import records
+from tests.annotation_site import object_store
 
 pytestmark = pytest.mark.django_db
 IMAGES = 8
@@ -170,3 +173,18 @@ def test_the_tree_of_errors():
     assert issubclass(StorageFull, StorageUnusable)
     assert issubclass(StorageUnusable, OSError)
     assert not issubclass(FileDamaged, StorageUnusable)
+
+
+def test_a_worker_draws_into_a_bucket_and_rests_while_there_is_none(study, later, settings):
+    with object_store.running() as endpoint:
+        settings.STORAGES = object_store.storages(endpoint)
+        assert jobs.one_piece() == 0
+        assert "make_bucket" in Worker.objects.get().trouble
+        assert count("queued") == IMAGES
+        call_command("make_bucket", stdout=io.StringIO())
+        later(resting.SHORTEST_SECONDS)
+        assert jobs.one_piece() == IMAGES
+        assert_whole(settings.MEDIA_ROOT)
+        # An image, its maps and their description each, and no trial file.
+        assert len(list(files.every())) == 3 * IMAGES == len(list(default_storage.every()))
+    assert not settings.MEDIA_ROOT.exists()

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from annotation_site.rating.assignment import database_now
+from annotation_site.stimuli import bell
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.lookup import study_or_error
 from annotation_site.studies.models import Study
@@ -54,10 +55,10 @@ class Command(BaseCommand):
         self._work(study, options)
 
     def _ring(self, study: Study, workers: int) -> None:
-        from annotation_site.worker.tasks import work
-
-        for _ in range(workers):
-            work.delay()
+        if not all(bell.send(bell.WORK) for _ in range(workers)):
+            raise CommandError(
+                "Redis at CELERY_BROKER_URL does not answer, so nobody was rung for: start it, or leave --celery out."
+            )
         left = wanted_by(study).exclude(state__in=[Generation.State.DONE, Generation.State.FAILED]).count()
         self.stdout.write(f"Rang for {workers} workers: {left} generations of {study.slug!r} to make.")
 
