@@ -76,8 +76,9 @@ def remembered_rater(request: HttpRequest) -> Rater | None:
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
-    """Each study with ``answers`` (its seats that are done) and ``stimuli`` (its items in use)."""
-    done = Study.objects.filter(pk=OuterRef("pk"), seats__state="done")
+    """Each study with ``answers`` (its items' seats that people have filled) and ``stimuli`` (its items in use)."""
+    by_people = {"seats__item__purpose": Item.Purpose.RATED, "seats__enrolment__rater__simulated": False}
+    done = Study.objects.filter(pk=OuterRef("pk"), seats__state="done", **by_people)
     items = Item.objects.in_use().filter(study=OuterRef("pk")).order_by().values("study")
     return studies.annotate(answers=_count(done.order_by().values("pk"), "seats"), stimuli=_count(items, "pk"))
 

@@ -75,11 +75,16 @@ def _rows(study: Study) -> str:
 
 
 def with_progress(studies: QuerySet[Study]) -> QuerySet[Study]:
-    """Each study with ``places`` and ``answered`` (seats of items in use), newest first, in one query."""
-    seats = Seat.objects.filter(study=OuterRef("pk"), item__withdrawn_at__isnull=True).order_by().values("study")
+    """Each study with its ``places`` (seats of items in use), how many are ``answered``, and how many of these by
+    ``simulated`` raters; newest first, in one query."""
+    rated = {"item__withdrawn_at__isnull": True, "item__purpose": Item.Purpose.RATED}
+    seats = Seat.objects.filter(study=OuterRef("pk"), **rated).order_by().values("study")
     # Subqueries: joining seats to the studies' own row would group by every one of its columns.
-    done = Count("pk", filter=Q(state="done"))
-    return studies.annotate(places=_number(seats.annotate(n=Count("pk"))), answered=_number(seats.annotate(n=done)))
+    return studies.annotate(
+        places=_number(seats.annotate(n=Count("pk"))),
+        answered=_number(seats.annotate(n=Count("pk", filter=Q(state="done")))),
+        simulated=_number(seats.filter(state="done", enrolment__rater__simulated=True).annotate(n=Count("pk"))),
+    )
 
 
 def _number(counted: QuerySet[Any, Any]) -> Coalesce:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from annotation_site.rating.models import Judgement
+from annotation_site.rating.simulation import simulate
 from annotation_site.studies.copying import copy_study
 from annotation_site.studies.members import Member, add_member, remove_member
 from annotation_site.studies.models import ConsentText, KnownAnswer, Study
@@ -44,6 +45,15 @@ def test_home_lists_own_studies_alone_with_their_next_step(browser, draft, make_
     page = browser.get(reverse("research-home")).content.decode()
     assert "Check and open it" in page
     assert "Anothers" not in page
+
+
+def test_simulated_answers_take_places_and_are_named(browser, draft):
+    move(browser, "open")
+    simulate(Study.objects.get(slug="study"), raters=2, seed=0)
+    page = browser.get(reverse("research-study", args=["study"])).content.decode()
+    assert "8 of them by simulated raters" in page
+    assert "8 / 12" in page
+    assert "0 answers so far" in browser.get("/").content.decode()
 
 
 def test_home_asks_a_fixed_number_of_questions(browser, draft, rosa, make_study, django_assert_max_num_queries):
