@@ -38,6 +38,13 @@ LABELS = {
     "by": _("Paid by"),
     "everyone": _("Also for those who enrolled before"),
 }
+# As the page groups them; only the first must be looked at.
+PARTS = (
+    (_("What is paid"), ("currency", "base", "per_item", "per_minute", "hourly_minimum", "by")),
+    (_("Bounds"), ("item_seconds_least", "item_seconds_most", "least", "most")),
+    (_("Bonuses"), ("bonus_complete", "bonus_checks", "bonus_checks_percent")),
+    (_("Exceptions"), ("screen_out", "excluded", "everyone")),
+)
 
 
 class SchemeForm(forms.ModelForm):
@@ -64,6 +71,10 @@ class SchemeForm(forms.ModelForm):
                 label=field.label, help_text=field.help_text, required=False, max_length=20,
                 widget=forms.TextInput(attrs=attributes),
             )  # fmt: skip
+
+    def parts(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """The fields with the heading of each group."""
+        return [(heading, [self[name] for name in names]) for heading, names in PARTS]
 
     def clean_currency(self) -> str:
         if self.current is not None:
