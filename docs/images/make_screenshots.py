@@ -52,16 +52,7 @@ def served() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "annotation_site.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "4",
-    ]
+    command = [sys.executable, "-m", "gunicorn", "annotation_site.wsgi", "--bind", f"127.0.0.1:{port}"]
     server = subprocess.Popen(command, cwd=ROOT)
     try:
         end = time.monotonic() + 60
@@ -104,7 +95,7 @@ def rating(page: Page) -> None:
         answered += 1
     page.locator("#answer-form[data-painted]").wait_for()
     # The foot names a language in its own script, for which a machine may have no font.
-    save("rating", page.screenshot(clip=_rectangle(0, page.locator("footer"))))
+    save("rating", page.screenshot(clip=_rectangle(0, page.locator("footer"))), palette=False)
 
 
 def report(page: Page) -> None:
@@ -112,23 +103,27 @@ def report(page: Page) -> None:
     page.goto(f"/reports/{ANSWERED}/?simulated=1")
     heading = page.get_by_role("heading", name="Simulated raters").first
     page.wait_for_load_state("networkidle")
-    box = heading.bounding_box()
-    assert box, "the report has no part of simulated raters"
     figure = heading.locator("xpath=following::figure[1]//figcaption")
-    save("report", page.screenshot(full_page=True, clip=_rectangle(box["y"] - 16, figure)))
+    save("report", page.screenshot(full_page=True, clip=_rectangle(_top(heading) - 16, figure)))
 
 
 def _rectangle(top: float, until: Locator) -> Any:
     """The whole width of the page, from ``top`` down to where another part begins."""
-    box = until.bounding_box()
-    assert box, f"{until} is not on the page"
-    return {"x": 0, "y": top, "width": WIDTH, "height": box["y"] - top}
+    return {"x": 0, "y": top, "width": WIDTH, "height": _top(until) - top}
 
 
-def save(name: str, content: bytes) -> None:
-    """As PNG with a palette of its own, which such pages lose nothing by."""
+def _top(part: Locator) -> float:
+    box = part.bounding_box()
+    if box is None:
+        sys.exit(f"{part} is not to be seen.")
+    return box["y"]
+
+
+def save(name: str, content: bytes, *, palette: bool = True) -> None:
+    """As PNG; with a palette of its own, by which pages without pictures lose nothing."""
     with Image.open(io.BytesIO(content)) as image:
-        image.convert("RGB").quantize(255, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
+        shown = image.convert("RGB")
+        (shown.quantize(255) if palette else shown).save(HERE / f"{name}.png", optimize=True)
 
 
 def main() -> None:
