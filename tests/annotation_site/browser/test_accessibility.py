@@ -1,4 +1,4 @@
-"""axe finds nothing on any of the rater's pages, in light and in dark."""
+"""axe finds nothing on what raters open on their way, in light and in dark; test_every_page.py looks at each page."""
 
 from __future__ import annotations
 
@@ -88,30 +88,6 @@ def test_the_pages_around_the_items_in_korean(drive, make_study):
     found, titles = drive(walk, locale="ko-KR", **STILL)
     assert found == []
     assert {"안내", "더 알맞은 답이 있습니다", "원하면 잠시 쉬어 가세요", "질문을 하나하나 읽어 주세요"} <= titles
-
-
-def test_the_pages_of_a_presence_study(drive, make_study):
-    make_study(kind="presence", items=2)
-
-    def walk(visitor):
-        visitor.page.goto("/studies/study/")
-        visitor.page.get_by_role("button", name="Start").click()
-        visitor.page.get_by_text("There is a problem").wait_for()
-        found = violations(visitor.page)
-        visitor.join()
-        return found + violations(visitor.page)
-
-    assert drive(walk, expected=(422,), **STILL) == []
-
-
-def test_the_page_of_a_closed_study(drive, make_study):
-    assignment.close_study(make_study())
-
-    def look(visitor):
-        visitor.page.goto("/studies/study/")
-        return violations(visitor.page)
-
-    assert drive(look, **STILL) == []
 
 
 def test_a_study_of_what_changed_with_keys_on_a_phone_too(drive, make_changes):
