@@ -72,6 +72,7 @@ NOT_RUN = [
     NotRun("docker compose cp", "needs Docker", COMPOSE),
     NotRun("python tests/benchmarks/bench_daam_gpu.py", "needs a GPU", "tests/benchmarks/test_bench_daam.py"),
     NotRun("python tests/benchmarks/bench_daam.py", "takes minutes", "tests/benchmarks/test_bench_daam.py"),
+    NotRun("python docs/images/make_screenshots.py", "draws for minutes", "tests/annotation_site/browser/conftest.py"),
     NotRun("python tests/annotation_site/catalogue.py", "writes", "tests/annotation_site/test_translations.py"),
     NotRun("python -m attribution.tinyworld.train", "takes hours", "tests/attribution/tinyworld/test_training.py"),
     NotRun("python -m attribution.tinyworld.evaluate", "minutes", "tests/attribution/tinyworld/test_evaluation.py"),
