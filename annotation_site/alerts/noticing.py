@@ -21,6 +21,7 @@ from annotation_site.alerts import signs
 from annotation_site.alerts.models import Alert, Bounds, Kind, Notice, Subscription
 from annotation_site.alerts.signs import Images, Sign
 from annotation_site.rating.models import Seat
+from annotation_site.reports.actions import seats
 from annotation_site.studies.models import Item, Study
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def _guarded(study: Study, look_at: Callable[[], int]) -> int:
 
 def _look_at_answers(study: Any, now: datetime) -> int:
     bounds = _bounds(study)
-    if not _news(bounds.seen_answers, study.answered, left=study.left):
+    if not (_news(bounds.seen_answers, study.answered, left=study.left) or _ended_otherwise(study)):
         return 0
     before = standing(study)
     opened = settle(study, before, signs.of_answers(study, bounds), now)
@@ -69,20 +70,28 @@ def _look_at_answers(study: Any, now: datetime) -> int:
 
 
 def _running() -> QuerySet:
-    """Running studies with ``answered`` places (checks too), and whether any is ``left``: by the seats' own indexes."""
-    seats = Seat.objects.filter(study=OuterRef("pk")).order_by()
-    done: QuerySet[Any, Any] = seats.filter(state=Seat.State.DONE).values("study").annotate(n=Count("pk"))
+    """Running studies with ``answered`` places (checks too), whether any is ``left``, and whether it is ``told`` that
+    none is: by the seats' own indexes."""
+    places = Seat.objects.filter(study=OuterRef("pk")).order_by()
+    done: QuerySet[Any, Any] = places.filter(state=Seat.State.DONE).values("study").annotate(n=Count("pk"))
     left = Q()
     for state in (Seat.State.FREE, Seat.State.LEASED, Seat.State.PENDING):
-        left |= Q(Exists(seats.filter(state=state, item__withdrawn_at__isnull=True, item__purpose=Item.Purpose.RATED)))
+        left |= Q(Exists(places.filter(state=state, item__withdrawn_at__isnull=True, item__purpose=Item.Purpose.RATED)))
     answered = Coalesce(Subquery(done.values("n"), output_field=IntegerField()), 0)
-    return Study.objects.filter(state__in=RUNNING).annotate(answered=answered, left=left).select_related("alert_bounds")
+    told = Exists(Alert.objects.open().filter(study=OuterRef("pk"), kind=Kind.FINISHED))
+    running = Study.objects.filter(state__in=RUNNING).annotate(answered=answered, left=left, told=told)
+    return running.select_related("alert_bounds")
 
 
 def _news(seen: int | None, answered: int, *, left: bool) -> bool:
     if seen is None:
         return answered > 0
     return seen != answered and (not left or abs(answered - seen) > seen // SHARE)
+
+
+def _ended_otherwise(study: Any) -> bool:
+    """Whether places were closed or opened again by no answer: items withdrawn or put back, seats given to others."""
+    return bool(study.left == study.told and seats(study).total)
 
 
 def _bounds(study: Study) -> Bounds:

@@ -39,7 +39,8 @@ def _moot(notice: Notice) -> str:
     subscription = notice.subscription
     if subscription.muted_at is not None:
         return "They have muted the study's alerts."
-    if not Study.objects.visible_to(subscription.user).filter(pk=notice.alert.study_id).exists():
+    may_read = Study.objects.visible_to(subscription.user).filter(pk=notice.alert.study_id)
+    if not (subscription.user.is_active and may_read.exists()):
         return "They may not read the study any more."
     if not subscription.user.email:
         return "Their account has no e-mail address: give it one in the administration."

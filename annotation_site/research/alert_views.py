@@ -38,7 +38,8 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
     bounds = Bounds.objects.filter(study=study).first() or Bounds(study=study)
     form = BoundsForm(request.POST or None, instance=bounds)
     if form.is_valid():
-        reset(form.save())
+        # By its study: another click, or the beat's first look, may have made the row meanwhile.
+        reset(Bounds.objects.update_or_create(study=study, defaults=form.cleaned_data)[0])
         messages.success(request, _("The bounds are stored, and hold from the next minute on."))
         return redirect("research-alerts", slug=slug)
     return render(request, "research/alerts.html", _page(request, study, form), status=422 if form.errors else 200)

@@ -11,7 +11,7 @@ from annotation_site.alerts import noticing
 from annotation_site.alerts.models import Alert, Bounds, Kind, Notice
 from annotation_site.alerts.noticing import look, settle, standing
 from annotation_site.alerts.signs import Sign
-from annotation_site.rating.assignment import database_now
+from annotation_site.rating.assignment import database_now, put_item_back, withdraw_item
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation, Worker
 from annotation_site.studies.gold import add_known_item
@@ -44,6 +44,25 @@ def test_a_study_whose_every_place_is_answered_is_told_of_once_to_each_who_asked
     Study.objects.update(state="closed")
     look(now + 2 * MINUTE)
     assert Alert.objects.get().ended_at == now + 2 * MINUTE
+
+
+def test_a_study_is_finished_too_when_what_was_left_is_withdrawn_and_goes_on_when_it_is_put_back(make_study, fill):
+    study = make_study(items=4, seats_per_item=1)
+    fill(study, {"NOUN": [(4,)], "VERB": [(4,)], "ADJ": [(4,)]})
+    now, last = database_now(), study.items.get(word__tag="DET")
+    assert look(now) == 0
+    withdraw_item(last)
+    assert look(now + MINUTE) == 1
+    assert look(now + 2 * MINUTE) == 0
+    put_item_back(last)
+    look(now + 3 * MINUTE)
+    assert Alert.objects.get().ended_at == now + 3 * MINUTE
+    fill(study, {"DET": [(4,)]})
+    assert look(now + 4 * MINUTE) == 1
+    # Nothing is asked any more: neither finished nor looked at each minute.
+    Item.objects.update(withdrawn_at=now)
+    look(now + 5 * MINUTE)
+    assert kinds(ended_at=None) == ["finished"]
 
 
 def test_low_agreement_is_told_again_only_after_it_was_over(make_study, fill, judge):

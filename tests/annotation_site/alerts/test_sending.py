@@ -106,6 +106,7 @@ def test_it_is_given_up_at_last(due, settings):
     [
         (lambda: Subscription.objects.update(muted_at=database_now()), "muted"),
         (lambda: Member.objects.all().delete(), "may not read"),
+        (lambda: Subscription.objects.get().user.__class__.objects.update(is_active=False), "may not read"),
         (lambda: Subscription.objects.get().user.__class__.objects.update(email=""), "no e-mail address"),
         (lambda: Alert.objects.update(ended_at=database_now()), "over before"),
     ],
