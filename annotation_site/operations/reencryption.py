@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Model
+from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from annotation_site.api.models import Reply
 from annotation_site.encryption import Unreadable, renewed
@@ -34,18 +35,24 @@ class Renewal:
 
 
 def renew_all() -> Iterator[Renewal]:
-    """Every table in turn. A row that somebody changes meanwhile is under the newest key by that."""
+    """Every table in turn."""
     for model, column in COLUMNS:
         result = Renewal(str(model._meta.verbose_name_plural))
         rows = model._base_manager.exclude(**{column: ""}).order_by("pk")
-        for pk, old in rows.values_list("pk", column).iterator():
+        for pk in list(rows.values_list("pk", flat=True)):
             try:
-                new = _renewed(old)
+                result.renewed += _renew(rows.filter(pk=pk), column)
             except Unreadable:
                 result.unreadable.append(pk)
-                continue
-            result.renewed += model._base_manager.filter(pk=pk, **{column: old}).update(**{column: new})
         yield result
+
+
+@transaction.atomic
+def _renew(row: QuerySet[Any], column: str) -> bool:
+    """Bring a row under the newest key; False where it is gone by now."""
+    # Read under a lock: who changes a row need not encrypt it anew. Using a recovery code keeps the secret as it is.
+    old = row.select_for_update().values_list(column, flat=True).first()
+    return old is not None and bool(row.update(**{column: _renewed(old)}))
 
 
 def _renewed(old: Any) -> Any:

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from annotation_site.api.models import Reply
 from annotation_site.encryption import Unreadable, decrypt, encrypt
+from annotation_site.operations import reencryption
 from annotation_site.raters import identities
 from annotation_site.raters.identities import Identity
 from annotation_site.raters.models import Enrolment, Rater
@@ -53,6 +54,26 @@ def test_after_renewing_the_old_key_is_not_needed(settings, make_study, django_u
     assert capsys.readouterr().out.count(": 1 under the newest key") == 3
     settings.ENCRYPTION_KEYS, settings.SECRET_KEY = [NEW], "another secret"
     assert read_all(enrolment, webhook, user) == before
+
+
+def test_a_row_that_is_changed_meanwhile_is_renewed_as_it_is_then(settings, django_user_model, monkeypatch):
+    settings.ENCRYPTION_KEYS = [OLD]
+    for name in ("first", "second"):
+        RecoveryCodes.activate(django_user_model.objects.create_user(name))
+    second = RecoveryCodes(Authenticator.objects.last())
+    codes, real = second.get_unused_codes(), reencryption.renewed
+
+    def renewed(text: str) -> str:
+        # While the first row is worked on, somebody signs in by a code of the second.
+        if codes[0] in second.get_unused_codes():
+            assert second.validate_code(codes[0])
+        return real(text)
+
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    monkeypatch.setattr(reencryption, "renewed", renewed)
+    assert sum(result.renewed for result in reencryption.renew_all()) == 2
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert RecoveryCodes(Authenticator.objects.last()).get_unused_codes() == codes[1:]
 
 
 def test_what_no_key_opens_is_named_and_the_rest_renewed(settings, make_study, capsys):
