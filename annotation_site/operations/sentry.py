@@ -6,6 +6,7 @@ before stay: they hold raters' links, answers and ids.
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,12 +16,14 @@ from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 
 from annotation_site.operations import context
-from annotation_site.operations.logs import hide
+from annotation_site.operations.logs import HIDDEN, hide
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 SENT = ("event_id", "timestamp", "level", "platform", "logger", "transaction", "environment", "release", "sdk")
+# PostgreSQL quotes whole rows there ("Failing row contains (...)"), in as many lines as they have.
+ROW = re.compile(r"(\b(?:DETAIL|CONTEXT):).*", re.DOTALL)
 OF_A_FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "context_line", "post_context")
 
 
@@ -50,14 +53,19 @@ def told(event: Event, hint: Hint) -> Event | None:
     ids = {"request": context.request_id.get(), "task": context.task_id.get()}
     sent["tags"] = {name: value for name, value in ids.items() if value}
     if "log_record" in hint:
-        sent["logentry"] = {"message": hide(hint["log_record"].getMessage())}
+        sent["logentry"] = {"message": _said(hint["log_record"].getMessage())}
     if "exception" in whole:
         sent["exception"] = {"values": [_exception(each) for each in whole["exception"].get("values") or ()]}
     return cast("Event", sent)
 
 
+def _said(text: str) -> str:
+    """Without secrets, and without the row that PostgreSQL adds to what it refuses."""
+    return ROW.sub(rf"\1 {HIDDEN}", hide(text))
+
+
 def _exception(raised: dict[str, Any]) -> dict[str, Any]:
-    shown = {"type": raised.get("type"), "module": raised.get("module"), "value": hide(str(raised.get("value") or ""))}
+    shown = {"type": raised.get("type"), "module": raised.get("module"), "value": _said(str(raised.get("value") or ""))}
     frames = (raised.get("stacktrace") or {}).get("frames") or ()
     stack = [{name: frame[name] for name in OF_A_FRAME if name in frame} for frame in frames]
     return {**shown, "mechanism": {"type": (raised.get("mechanism") or {}).get("type", "generic")},

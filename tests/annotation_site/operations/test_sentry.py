@@ -38,7 +38,7 @@ canary = sys.argv[1]
 
 def fail(request: HttpRequest, token: str) -> None:
     identity = request.GET["PROLIFIC_PID"]
-    raise RuntimeError(f"cannot serve /rate/{token}/ to {token}")
+    raise RuntimeError(f"cannot serve /rate/{token}/ to {token}\\nDETAIL:  Failing row contains ({canary[::-1]}).")
 
 
 urls.urlpatterns.insert(0, path("rate/<slug:token>/", fail))
@@ -97,8 +97,9 @@ def test_failures_are_told_without_anyones_data(ingest, tmp_path):
     assert status == "500"
     events = [json.loads(line) for body in ingest.bodies for line in body.splitlines() if '"event_id"' in line]
     failed, logged = [event for event in events if "level" in event]
-    assert failed["exception"]["values"][-1]["value"] == "cannot serve /rate/[hidden]/ to [hidden]"
+    assert failed["exception"]["values"][-1]["value"] == ("cannot serve /rate/[hidden]/ to [hidden]\nDETAIL: [hidden]")
     assert failed["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "fail"
     assert (failed["tags"], failed["environment"]) == ({"request": request}, "demo")
     assert logged["logentry"] == {"message": "Bearer [hidden] was refused at /rate/[hidden]/"}
     assert "canary" not in "".join(ingest.bodies)
+    assert CANARY[::-1] not in "".join(ingest.bodies)
