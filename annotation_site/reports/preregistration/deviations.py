@@ -10,6 +10,8 @@ from django.utils import translation
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement
+from annotation_site.reports.exclusions import hits
+from annotation_site.reports.loading import load
 from annotation_site.reports.preregistration import comparing
 from annotation_site.reports.preregistration.collecting import content
 from annotation_site.reports.preregistration.comparing import Content, Difference
@@ -41,6 +43,7 @@ def deviations(registration: Registration) -> list[Deviation]:
             *(_of_setting(each, history) for each in comparing.settings(before, now)),
             *_of_items(before, now, history),
             *_of_raters(registration, before, history),
+            *_of_kept(study, before, history),
             *_of_sample(study, before, history),
         ]
 
@@ -79,6 +82,30 @@ def _by_the_rules(enrolment: Enrolment, before: Content) -> bool:
     rules = {rule["name"] for rule in before["exclusions"]["rules"]}
     by_checks = before["way"]["check_consequence"] == "exclude" and reason == enrolment.check_failure
     return by_checks or reason.partition(":")[0] in rules
+
+
+def _of_kept(study: Study, before: Content, history: History) -> Iterator[Deviation]:
+    """People who count although a registered rule, or the registered consequence of failed checks, leaves them out."""
+    counted = Enrolment.objects.people().filter(study=study, excluded_at__isnull=True).select_related("rater")
+    reasons = _reasons(study, before)
+    by_checks = before["way"]["check_consequence"] == "exclude"
+    for enrolment in counted.order_by("pk"):
+        reason = reasons.get(enrolment.rater.pseudonym) or (enrolment.check_failure if by_checks else "")
+        if reason:
+            yield Deviation(
+                subject=f"Rater {enrolment.rater.pseudonym}",
+                registered=f"excluded: {reason}",
+                now="counts",
+                changes=history.of_restoring(enrolment),
+            )
+
+
+def _reasons(study: Study, before: Content) -> dict[str, str]:
+    """Whom registered rules leave out of a closed study, and why: as long as it runs, answers may still mend that."""
+    rules = {rule["name"] for rule in before["exclusions"]["rules"]}
+    if study.state != Study.State.CLOSED or not rules:
+        return {}
+    return {hit.rater: hit.reason for hit in hits(load(study)) if hit.rule in rules}
 
 
 def _of_sample(study: Study, before: Content, history: History) -> Iterator[Deviation]:

@@ -60,6 +60,12 @@ class History:
         known = [(entry.timestamp, by(entry)) for entry in found]
         return self._changes(known or [(enrolment.excluded_at, "")])[-1:]
 
+    def of_restoring(self, enrolment: Enrolment) -> tuple[Change, ...]:
+        """Empty for a rater whom nobody has excluded."""
+        found = self._logged(Enrolment.objects.filter(pk=enrolment.pk))
+        restored = [entry for entry in found if set(entry.changes or {}) == {"exclusion_reason"}]
+        return self._changes((entry.timestamp, by(entry)) for entry in restored)[-1:]
+
     def of_closing(self) -> tuple[Change, ...]:
         closed = [entry for entry in self._of_field("state") if entry.changes["state"][1] == Study.State.CLOSED]
         return self._changes((entry.timestamp, by(entry)) for entry in closed)

@@ -268,6 +268,23 @@ def test_who_is_excluded_by_a_registered_rule_is_no_deviation(registered, fill):
 
 
 @pytest.mark.django_db
+def test_whom_a_registered_rule_leaves_out_and_who_counts_is_a_deviation_of_a_closed_study(registered, fill):
+    study = registered.study
+    fill(study, {"NOUN": [(1, 1, 5), (5, 5, 1)], "VERB": [(1, 1, 5), (5, 5, 1)]})
+    apply(study, hits(load(study)), assignment.database_now())
+    assignment.close_study(study)
+    assert [each.subject for each in deviations(registered)] == ["Sample size"]
+    odd = study.enrolments.get(excluded_at__isnull=False)
+    reason = odd.exclusion_reason
+    odd.restore("we like them")
+    kept, _short = deviations(registered)
+    assert (kept.subject, kept.registered, kept.now) == (
+        f"Rater {odd.rater.pseudonym}", f"excluded: {reason}", "counts",
+    )  # fmt: skip
+    assert [change.answers for change in kept.changes] == [12]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("consequence", "expected"), [("exclude", 0), ("warn", 1)])
 def test_failed_checks_exclude_by_the_registered_consequence_alone(make_study, enrol, consequence, expected):
     study = make_study(items=2, check_consequence=consequence)
@@ -277,6 +294,8 @@ def test_failed_checks_exclude_by_the_registered_consequence_alone(make_study, e
     rater.save()
     rater.exclude(rater.check_failure, assignment.database_now())
     assert len(deviations(made)) == expected
+    rater.restore("they slipped")
+    assert [each.now for each in deviations(made)] == ["counts"] * (1 - expected)
 
 
 @pytest.mark.django_db
