@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
+from annotation_site.counting import number
 from annotation_site.raters.consent import Consent, consent_of
 from annotation_site.raters.models import Enrolment, Rater, Source
 from annotation_site.studies.models import Item, Study
@@ -80,13 +80,7 @@ def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
     by_people = {"seats__item__purpose": Item.Purpose.RATED, "seats__enrolment__rater__simulated": False}
     done = Study.objects.filter(pk=OuterRef("pk"), seats__state="done", **by_people)
     items = Item.objects.in_use().filter(study=OuterRef("pk")).order_by().values("study")
-    return studies.annotate(answers=_count(done.order_by().values("pk"), "seats"), stimuli=_count(items, "pk"))
-
-
-def _count(rows: QuerySet[Any], field: str) -> Coalesce:
-    # A subquery each: two joined counts would multiply items by seats.
-    counted = rows.annotate(number=Count(field)).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    return studies.annotate(answers=number(done.order_by().values("pk"), "seats"), stimuli=number(items))
 
 
 def answers_each(study: Study) -> int:

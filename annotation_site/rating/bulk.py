@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.counting import number
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
+from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Item
 
 #: So many at once: as many as somebody reads through on a page before they confirm.
@@ -55,11 +57,20 @@ def perform(deed: Deed, rows: Iterable[Any], reason: str) -> Outcome:
     return outcome
 
 
+def brought(deed: Deed, rows: Iterable[Any]) -> dict[str, Any]:
+    """What a page says before the deed: each row with why nothing would change for it, and what is changed in all."""
+    shown = [(row, deed.stands(row)) for row in rows]
+    changing = [row for row, stands in shown if not stands]
+    answers, leased = (sum(getattr(row, name) for row in changing) for name in ("answers", "leased"))
+    return {"deed": deed, "rows": shown, "changing": changing, "answers": answers, "leased": leased}
+
+
 def raters(rows: QuerySet[Enrolment]) -> QuerySet[Enrolment]:
     """With ``answers``, their current ones that hold a seat, and ``leased``, the seats that they hold unanswered."""
-    given = Count("judgements", filter=Q(judgements__current=True, judgements__surplus=False), distinct=True)
-    leased = Count("seats", filter=Q(seats__state="leased"), distinct=True)
-    return rows.select_related("rater", "study").annotate(answers=given, leased=leased).order_by("pk")
+    given = Judgement.objects.filter(enrolment=OuterRef("pk"), current=True, surplus=False)
+    leased = Seat.objects.filter(enrolment=OuterRef("pk"), state=Seat.State.LEASED)
+    answers, held = (number(found.order_by().values("enrolment")) for found in (given, leased))
+    return rows.select_related("rater", "study").annotate(answers=answers, leased=held).order_by("pk")
 
 
 def items(rows: QuerySet[Item]) -> QuerySet[Item]:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from annotation_site.rating.bulk import MOST, Deed, Outcome, perform
+from annotation_site.rating.bulk import MOST, Deed, Outcome, brought, perform
 from annotation_site.rating.reasons import ReasonForm
 from annotation_site.studies.models import Study
 
@@ -42,7 +42,7 @@ class BulkAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        row = self.counted(self._rows(request)).filter(pk=object_id).first() if object_id.isdigit() else None
+        row = self.counted(self._rows(request)).filter(pk=object_id).first() if object_id.isdecimal() else None
         possible = [deed for deed in self.deeds.values() if row is not None and not deed.stands(row)]
         ways = [(deed, self._address(deed, [object_id])) for deed in possible]
         return super().change_view(request, object_id, form_url, {"deeds": ways, **(extra_context or {})})
@@ -60,15 +60,10 @@ class BulkAdmin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             tell(request, perform(deed, rows, form.cleaned_data["reason"]), f"{deed.label}: ")
             return redirect(reverse(f"admin:{self._name('changelist')}") + self._filter(rows))
-        shown = [(row, deed.stands(row)) for row in rows]
         context = {
             **self.admin_site.each_context(request),
             "title": f"{deed.label}: {len(rows)} {self.things}",
-            "deed": deed,
-            "rows": shown,
-            "changing": [row for row, stands in shown if not stands],
-            "answers": sum(row.answers for row, stands in shown if not stands),
-            "leased": sum(row.leased for row, stands in shown if not stands),
+            **brought(deed, rows),
             "list_address": reverse(f"admin:{self._name('changelist')}"),
             "opts": self.opts,
             "form": form,

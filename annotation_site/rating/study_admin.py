@@ -53,7 +53,7 @@ class RunStudyAdmin(StudyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        study = Study.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        study = Study.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         context = {**_bar(study), "preview_languages": settings.LANGUAGES} if study else {}
         response = super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
         response._csp_update = {"frame-src": [SELF]}

@@ -78,15 +78,8 @@ def deed(request: HttpRequest, slug: str, things: str, deed: str) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         tell(request, bulk.perform(doing, found, form.cleaned_data["reason"]), f"{doing.label}: ")
         return redirect("research-rows", slug=slug, things=things)
-    context = {"study": study, "things": things, "kind": kind, "deed": doing, "form": form, **_brought(doing, found)}
+    context = {"study": study, "things": things, "kind": kind, "form": form, **bulk.brought(doing, found)}
     return render(request, "research/deed.html", context, status=422 if form.is_bound else 200)
-
-
-def _brought(deed: bulk.Deed, found: list[Any]) -> dict[str, Any]:
-    shown = [(row, deed.stands(row)) for row in found]
-    changing = [row for row, stands in shown if not stands]
-    answers, leased = (sum(getattr(row, name) for row in changing) for name in ("answers", "leased"))
-    return {"rows": shown, "changing": changing, "answers": answers, "leased": leased}
 
 
 def _named(kind: Things, study: Study, chosen: set[str]) -> QuerySet[Any]:

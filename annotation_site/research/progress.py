@@ -20,7 +20,7 @@ def progress_of(request: HttpRequest, study: Any, images: Images) -> dict[str, A
     found = assignment.problems(study) if may_run and study.state == Study.State.DRAFT else []
     blocked = any(problem.blocks for problem in found)
     next_ = next_step(study, images, may_run=may_run)
-    told = [study.state, study.places, study.answered, images, next_.text, [str(problem) for problem in found]]
+    told = [study.state, study.places, study.answered, study.simulated, may_run, images, next_.text, *map(str, found)]
     return {
         "study": study,
         "now": database_now(),
