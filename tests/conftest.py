@@ -6,10 +6,15 @@ import gc
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# How long an example takes says how busy the machine is.
+patient = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("suite", **patient)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:

@@ -65,8 +65,8 @@ STEPS = (
     Step(
         _("Take the data along"),
         _(
-            "The study's own page, with the report as PDF or JSON behind it. manage.py export_study writes all "
-            "answers, images and maps, from which every number of the report can be worked out again."
+            "The study's own page: “Export” gives all answers as one file, from which every number of the report can "
+            "be worked out again. manage.py export_study writes the images and maps as well."
         ),
         "research-study",
         (STUDY,),

@@ -1,14 +1,20 @@
-"""Addresses of a report's files: each table as CSV or LaTeX, each figure, and the whole report as HTML or PDF."""
+"""Addresses of a report's files: each table as CSV or LaTeX, each figure, the whole report as HTML or PDF, all data."""
 
 from __future__ import annotations
 
-from csp.decorators import csp_replace
-from django.http import Http404, HttpRequest, HttpResponse
+import tempfile
+from pathlib import Path
 
+from csp.decorators import csp_replace
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+
+from annotation_site.rating.models import Judgement
 from annotation_site.reports import formats
 from annotation_site.reports.access import researchers_only
 from annotation_site.reports.document import as_html
 from annotation_site.reports.drawings import drawings
+from annotation_site.reports.exports.archives import of_folder, zipped
+from annotation_site.reports.exports.writing import export_study
 from annotation_site.reports.files import CSV_ENCODING
 from annotation_site.reports.latex import as_latex
 from annotation_site.reports.report import Report, build_report
@@ -16,6 +22,8 @@ from annotation_site.reports.report_tables import tables
 from annotation_site.studies.access import study_to_read
 from annotation_site.studies.models import Study
 
+# An export of so many answers takes about ten seconds; a request is answered while its sender waits.
+MOST_SENT = 200_000
 CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
@@ -62,6 +70,19 @@ def whole(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     from annotation_site.reports.pdf import as_pdf
 
     return as_file(as_pdf(report), "application/pdf", f"{slug}-report.pdf")
+
+
+@researchers_only
+def export(request: HttpRequest, slug: str) -> FileResponse:
+    """What ``manage.py export_study --no-images`` writes, as one zip."""
+    study = study_to_read(request, slug)
+    if Judgement.objects.filter(seat__study=study)[MOST_SENT : MOST_SENT + 1]:
+        raise Http404(f"{slug} has more than {MOST_SENT} answers, too many to wait for: manage.py export_study {slug}.")
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / slug
+        export_study(study, folder, images=False)
+        archive = zipped({f"{slug}/{name}": path for name, path in of_folder(folder).items()})
+    return FileResponse(archive, as_attachment=True, filename=f"{slug}-export.zip")
 
 
 # Matplotlib styles its SVG elements inline; a drawing has nothing to fetch or to run.

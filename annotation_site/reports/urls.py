@@ -32,6 +32,7 @@ urlpatterns = [
     path("<slug:slug>/rows.csv", downloads.rows, name="report-rows"),
     path("<slug:slug>/report.json", downloads.as_json, name="report-json"),
     path("<slug:slug>/report.<report_format:form>", downloads.whole, name="report-whole"),
+    path("<slug:slug>/export.zip", downloads.export, name="report-export"),
     path("<slug:slug>/figure.<figure_format:form>", downloads.figure, name="report-figure"),
     path("<slug:slug>/tables/<slug:name>.<table_format:form>", downloads.table, name="report-table"),
     path("<slug:slug>/tags/<str:group>/", views.group_items, name="report-items"),

@@ -37,7 +37,7 @@ FOR_RESEARCHERS = (
     ("research-copy", _("Copy"), _("A new draft with the same settings")),
 )
 DOWNLOADS = (
-    ("export", _("Export"), _("All data, with their description")),
+    ("report-export", _("Export"), _("All data, with their description; images and maps by a command")),
     ("report-json", _("Report as JSON"), _("Every number of the report")),
 )
 

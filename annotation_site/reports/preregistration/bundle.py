@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
+from annotation_site.reports.exports.archives import zipped
 from annotation_site.reports.exports.folders import CHECKSUMS
 from annotation_site.reports.preregistration.canonical import sha256
 from annotation_site.reports.preregistration.words import in_words
 from annotation_site.studies.models import Registration
-
-# A zip's earliest time: equal registrations give equal bytes.
-MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 def name_of(registration: Registration) -> str:
@@ -32,10 +27,6 @@ def checksums(found: dict[str, str]) -> str:
 
 def as_zip(registration: Registration) -> bytes:
     """The texts and their checksums in one archive."""
-    buffer, found = io.BytesIO(), texts(registration)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in {**found, CHECKSUMS: checksums(found)}.items():
-            entry = zipfile.ZipInfo(name, MOMENT)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, text.encode())
-    return buffer.getvalue()
+    found = texts(registration)
+    with zipped({**found, CHECKSUMS: checksums(found)}) as archive:
+        return archive.read()

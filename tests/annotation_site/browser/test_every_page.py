@@ -36,7 +36,7 @@ NO_PAGES = ("api-", "item-map", "colour-", "webhook-", "tour")
 NO_PAGES_EITHER = {
     "revoke-token", "mfa_download_recovery_codes", "set_language", "image", "heat-map", "research-discard",
     "research-study-progress", "research-member-remove", "research-registration-file", "research-move",
-    "report-live-part", "report-rows", "report-json", "report-whole", "report-figure", "report-table",
+    "report-live-part", "report-rows", "report-json", "report-whole", "report-export", "report-figure", "report-table",
     "recruitment-invitations", "prolific-hook", "analysis-file", "pay-preview", "pay-approve", "pay-ledger",
     "pay-finance", "pay-paid", "pay-decide", "pay-take-back", "pay-try-again", "ahead", "heartbeat", "release",
     "own-data-file", "research-alerts-mine", "report-deviations-json", "livez", "readyz", "metrics", "invited",

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from annotation_site.rating import assignment
+from annotation_site.reports import downloads
 from annotation_site.reports.exports import folders, writing
 from annotation_site.reports.exports.columns import ITEMS, JUDGEMENTS, RATERS
 from annotation_site.reports.exports.reading import load_export
@@ -99,6 +101,19 @@ def test_pictures_are_those_of_the_rows(mixed, tmp_path):
     slim = export(mixed, tmp_path / "slim", "--no-images")
     assert not (slim / "images").exists()
     assert {row["image_file"] for row in pq.read_table(slim / "data/items.parquet").to_pylist()} == {""}
+
+
+def test_the_browser_gets_what_the_command_writes(mixed, client, tmp_path, monkeypatch):
+    sent = client.get(f"/reports/{mixed.slug}/export.zip")
+    assert sent["Content-Disposition"] == f'attachment; filename="{mixed.slug}-export.zip"'
+    content = sent.getvalue()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    assert contents(tmp_path / mixed.slug) == contents(export(mixed, tmp_path / "out", "--no-images"))
+    assert client.get(f"/reports/{mixed.slug}/export.zip").getvalue() == content
+    monkeypatch.setattr(downloads, "MOST_SENT", 2)
+    refused = client.get(f"/reports/{mixed.slug}/export.zip")
+    assert (refused.status_code, "manage.py export_study" in refused.content.decode()) == (404, True)
 
 
 def test_what_drew_an_image_is_told_without_the_machines_name(mixed, tmp_path):
