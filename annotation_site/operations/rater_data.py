@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from auditlog.models import LogEntry
 from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
@@ -15,6 +16,8 @@ from annotation_site.raters.identities import Identity
 from annotation_site.raters.models import Enrolment, Invitation, Rater, new_pseudonym, new_token
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement
+from annotation_site.webhooks.events import completion_data, completion_key
+from annotation_site.webhooks.models import Delivery, Event
 
 ERASED = "erased at the rater's request"
 # Links let in whoever has them, and a ledger's row names the account that decided: neither is about the person.
@@ -62,7 +65,17 @@ def erase(rater: Rater, *, uncount: bool, now: datetime) -> None:
         Enrolment.objects.filter(pk=enrolment.pk).update(external_hash="", locale="", token=new_token())
     rater.pseudonym = new_pseudonym()
     rater.save(update_fields=["pseudonym"])
+    _rename(rater)
     audit.note(rater, ERASED, pseudonym=(audit.hidden(before), rater.pseudonym))
+
+
+def _rename(rater: Rater) -> None:
+    """What tells of the rater beside their rows tells the new pseudonym: the log, and word of where they finished."""
+    parts = list(rater.enrolments.select_related("study"))
+    for row in (rater, *parts):
+        LogEntry.objects.get_for_object(row).update(object_repr=str(row))
+    finished = Delivery.objects.filter(event=Event.COMPLETED, key__in=[completion_key(part) for part in parts])
+    finished.update(data=completion_data(rater))
 
 
 def _enrolment(enrolment: Enrolment) -> dict[str, Any]:

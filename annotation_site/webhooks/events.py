@@ -10,7 +10,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, Sum
 
-from annotation_site.raters.models import Enrolment
+from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.assignment.clock import settled_until
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.actions import seats
@@ -99,8 +99,15 @@ def _completions(webhook: Webhook, study: Study) -> Iterator[Happened]:
     for enrolment in done.select_related("rater").order_by("pk").iterator(chunk_size=BLOCK):
         at = enrolment.completed_at
         assert at is not None  # noqa: S101 - for the type checker: the filter says so
-        rater = {"rater": enrolment.rater.pseudonym, "simulated": enrolment.rater.simulated}
-        yield Happened(Event.COMPLETED, f"completed:{enrolment.pk}", at, rater)
+        yield Happened(Event.COMPLETED, completion_key(enrolment), at, completion_data(enrolment.rater))
+
+
+def completion_key(enrolment: Enrolment) -> str:
+    return f"completed:{enrolment.pk}"
+
+
+def completion_data(rater: Rater) -> dict[str, Any]:
+    return {"rater": rater.pseudonym, "simulated": rater.simulated}
 
 
 def _answered(study: Study, now: datetime) -> Iterator[Happened]:

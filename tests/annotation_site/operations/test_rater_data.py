@@ -8,12 +8,16 @@ import random
 import uuid
 
 import pytest
+from auditlog.models import LogEntry
 from django.core.management import CommandError, call_command
 
 from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement, Seat
+from annotation_site.webhooks.changes import register
+from annotation_site.webhooks.events import write_down
+from annotation_site.webhooks.models import Delivery, Event, Webhook
 
 
 def told(*arguments: str) -> str:
@@ -67,6 +71,26 @@ def test_erasing_leaves_the_answers_and_nothing_of_the_person(enrolment, client)
     other = Enrolment.objects.exclude(pk=left.pk).get()
     assert (other.external_hash, identities.reveal(other, "person")) == ("another", "prolific-1")
     assert other.judgements.get().viewport == "360x640@2"
+
+
+def test_the_old_pseudonym_is_told_nowhere_any_more(enrolment, django_user_model):
+    enrolment.exclude("at random", assignment.database_now())
+    enrolment.restore("our mistake")
+    enrolment.complete()
+    webhook, _secret = register(
+        django_user_model.objects.create_superuser("ada"),
+        address="https://example.org/hook",
+        events=[Event.COMPLETED],
+    )
+    Webhook.objects.update(created_at=enrolment.created_at)
+    webhook.refresh_from_db()
+    assert write_down(webhook, assignment.database_now()) == 1
+    old = enrolment.rater.pseudonym
+    told(old, "--erase")
+    new = Rater.objects.get(enrolments=enrolment).pseudonym
+    assert set(LogEntry.objects.get_for_object(enrolment).values_list("object_repr", flat=True)) == {f"{new} in study"}
+    assert not LogEntry.objects.filter(object_repr__contains=old).exists()
+    assert Delivery.objects.get().data == {"rater": new, "simulated": False}
 
 
 def test_answers_are_not_counted_any_more_when_the_person_wants_that(enrolment):
