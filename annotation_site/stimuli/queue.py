@@ -34,6 +34,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         dead = Q(state=CLAIMED, claimed_until__lt=now)
         return self.filter(Q(state=QUEUED) | dead, held=False)
 
+    def anything_claimable(self, now: datetime) -> bool:
+        """Whether ``claimable`` has rows, asked so that it costs the same however many there are, and were.
+
+        With their order the head of the claim's own index answers; an OR of both, or neither order, may read the table.
+        """
+        heads = (self.queued(), self.filter(state=CLAIMED, held=False, claimed_until__lt=now).order_by("claimed_until"))
+        return any(list(head.values_list("pk", flat=True)[:1]) for head in heads)
+
     def claim(self, *, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Generation]:
         """Up to ``limit`` generations of one recipe, now claimed by ``worker``; empty when none is left.
 

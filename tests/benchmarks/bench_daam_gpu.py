@@ -1,7 +1,8 @@
 """The same on a GPU: ``python tests/benchmarks/bench_daam_gpu.py`` measures Stable Diffusion 2 base and XL in bfloat16.
 
 True shapes, random weights, guidance on, batches of 1, 4, 16 and 64: images a second of the denoiser without maps,
-with three words', with all tokens', and with castorini/daam, an image at a time. Ratios are of time over plain, the
+with three words', with all tokens', and with castorini/daam, an image at a time; and how long the 2,800 pairs of a
+study take at that rate. Ratios are of time over plain, the
 shortest of several turns of each, taken in turns (of fewer steps than a generation's, so that the maps made at its end
 weigh more than they would); memory is what is allocated on the GPU beyond plain. Before that, it
 is checked that a row of a batch does not depend on its place in it, on which equal bytes in any batch rest.
@@ -24,7 +25,7 @@ from daam_models import SD2, SDXL, WORDS, latents, stable_diffusion, stable_diff
 import attribution
 from attribution.daam.batches import is_out_of_memory
 
-GENERATION = 30
+GENERATION, STUDY = 30, 2_800
 LIMITS = {"three words": {1: 1.05, 16: 1.01, 64: 1.01}, "all tokens": {1: 1.05, 16: 1.02, 64: 1.02}}
 """The largest ratios that the project asks for on an H200, by batch."""
 TRACES: dict[str, Callable[[Any], Any]] = {
@@ -114,7 +115,8 @@ def compare(pipe: Any, device: str, batch: int, options: argparse.Namespace) -> 
         limit = LIMITS.get(name, {}).get(batch)
         images = batch / (seconds * GENERATION / options.steps)
         write(
-            f"  batch {batch:3} {name:24}{images:10.3f} images/s{seconds / plain:9.4f} of plain"
+            f"  batch {batch:3} {name:24}{images:10.3f} images/s{STUDY / images / 60:9.1f} min a study"
+            f"{seconds / plain:9.4f} of plain"
             f"{(most - plain_bytes) / batch / 2**20:+9.1f} MiB an image" + (f"  (limit {limit})" if limit else "")
         )
 
