@@ -69,7 +69,8 @@ def put_item_back(item: Item, *, reason: str = "") -> bool:
 
     Raters who judged another item in its place would pass the cap: raises CannotPutBack, and nothing is changed.
     """
-    study = Study.objects.select_for_update().get(pk=item.study_id)
+    # Rows that name the study may be written meanwhile: an answer that makes places does so under its rater's lock.
+    study = Study.objects.select_for_update(no_key=True).get(pk=item.study_id)
     item = Item.objects.select_related("generation").get(pk=item.pk)
     # Locked like for a claim, so that nobody takes another seat while we count.
     held = Seat.objects.filter(item=item, enrolment__isnull=False).values("enrolment")

@@ -30,8 +30,8 @@ def register(study: Study, statements: Mapping[str, str], *, by: str, now: datet
         study.refresh_from_db()
         found = content(study)
     with transaction.atomic():
-        # Two clicks at once: the second waits here, and then finds what the first has made.
-        Study.objects.select_for_update().get(pk=study.pk)
+        # Two clicks at once: the second waits here, and then finds what the first has made. Raters go on joining.
+        Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         newest = Registration.objects.of(study).order_by("-number").first()
         if newest is not None and _says(newest, said, found):
             return newest, False

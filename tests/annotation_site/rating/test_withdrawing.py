@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
+from annotation_site.rating.assignment.leases import lock
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Item
 from tests.annotation_site.invariants import assert_invariants
@@ -95,3 +97,39 @@ def test_two_who_put_it_back_at_once_do_it_once(make_study):
         thread.join()
     assert sorted(done) == [False, False, False, True]
     assert Seat.objects.filter(item=item).count() == 3
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_makes_places_never_waits_in_a_circle_with_an_item_put_back(make_study):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    study = make_study(items=2, seats_per_item=1)
+    rater = enrol(study)
+    item = answer(rater)
+    assignment.withdraw_item(item)
+    done = []
+
+    def put() -> None:
+        done.append(assignment.put_item_back(item))
+        connection.close()
+
+    thread, deadline = threading.Thread(target=put), time.monotonic() + 30
+    # As `record` does for a study with stages: the rater's row is locked, then places of the study are made.
+    with transaction.atomic():
+        lock(rater)
+        thread.start()
+        while not somebody_waits():
+            assert time.monotonic() < deadline
+        other = study.items.exclude(pk=item.pk).get()
+        Seat.objects.create(study=study, item=other, round=1, position=other.position, state=Seat.State.FREE)
+    thread.join(timeout=30)
+    assert done == [True]
