@@ -55,7 +55,7 @@ def test_what_is_shared_is_in_redis_and_each_process_has_its_own_memory_while_th
 
 @pytest.mark.django_db
 def test_raters_go_on_by_the_pages_and_by_the_api(server, make_study, settings):
-    settings.API_RATES = settings.API_RATES | {"rater": "6/min"}
+    settings.RATES = {**settings.RATES, "rater": "6/min"}
     make_study(items=6)
     client = Client()
     link = client.post("/studies/study/", {"consent": "yes"})["Location"]
