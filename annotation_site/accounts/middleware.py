@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 
 from annotation_site.accounts.roles import lacks_second_factor
 
-# Where an account gives no rights: signing in itself, and what raters see, whose answers must not be lost.
-FREE = ("accounts/", "rate/", "privacy/", "language/", "stimuli/", "livez", "readyz")
+# Where an account gives no rights: signing in itself, the link that ends alerts, and what raters see, whose answers
+# must not be lost.
+FREE = ("accounts/", "alerts/mute/", "rate/", "privacy/", "language/", "stimuli/", "livez", "readyz")
 
 
 class SecondFactor:

@@ -156,6 +156,7 @@ def test_who_must_have_a_second_factor_gets_no_further_without(client, make_user
         answer = client.get(address)
         wanted = answer.status_code == 302 and answer.url == reverse("mfa_activate_totp")
         assert wanted == asked, address
+    assert client.get("/alerts/mute/not-ours/").status_code == 404
 
 
 def test_a_researcher_by_a_part_in_a_study_must_have_one_too(client, make_user, make_study, required):
