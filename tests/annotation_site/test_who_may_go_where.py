@@ -206,6 +206,8 @@ def test_who_gets_in(everyone, client, name):
         if everyone[person] is not None:
             client.force_login(everyone[person])
         read, sent = client.get(address(name)), client.post(address(name))
+        # To its end: a file that is sent is closed there.
+        read.getvalue()
         assert max(read.status_code, sent.status_code) < 500, person
         if person not in welcome:
             # An address that takes another method says so, and nothing else.
