@@ -299,6 +299,19 @@ def test_failed_checks_exclude_by_the_registered_consequence_alone(make_study, e
 
 
 @pytest.mark.django_db
+def test_a_draft_whose_consent_is_to_be_written_anew_is_registered_without_its_text(make_study, client):
+    study = make_study(items=1, opened=False)
+    # Its text was deleted, which a draft's may be.
+    Study.objects.update(consent_version="ours")
+    made, _new = register(study, {}, by="ada", now=assignment.database_now())
+    assert '"consent":{"text":{"en":[],"ko":[],"version":"ours"}}' in made.document
+    assert client.get("/reports/study/deviations/").status_code == client.get("/reports/study/").status_code == 200
+    ConsentText.objects.create(study=study, version="ours", locale="en", text="Our own.")
+    (written,) = deviations(made)
+    assert (written.registered, written.now) == ("en: -; ko: -", "en: Our own.; ko: Our own.")
+
+
+@pytest.mark.django_db
 def test_a_closed_study_that_fell_short_says_so(make_study, fill):
     study = make_study(items=2)
     made, _new = register(study, {}, by="ada", now=assignment.database_now())
