@@ -70,13 +70,13 @@ def _emptied_by_deleting() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def kept(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
-    """``kept(make)``: what ``make()`` returns, its rows and files made once for all tests of the module.
+def module_rows(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """``module_rows(make)``: what ``make()`` returns, its rows and files made once for all tests of the module.
 
     Each test still undoes its own changes: they are a savepoint in the transaction that ends with the module. Tests
     that commit (transactional_db) cannot see such rows.
     """
-    media = tmp_path_factory.mktemp("kept") / "media"
+    media = tmp_path_factory.mktemp("module") / "media"
     with django_db_blocker.unblock():
         whole = transaction.atomic()
         whole.__enter__()
@@ -95,8 +95,8 @@ def kept(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(autouse=True)
 def _own_media_folder(request: pytest.FixtureRequest, settings, tmp_path: Path) -> None:
-    shared = "kept" in request.fixturenames
-    settings.MEDIA_ROOT = request.getfixturevalue("kept").media if shared else tmp_path / "media"
+    shared = "module_rows" in request.fixturenames
+    settings.MEDIA_ROOT = request.getfixturevalue("module_rows").media if shared else tmp_path / "media"
 
 
 @pytest.fixture(autouse=True)

@@ -168,8 +168,8 @@ def cast() -> dict[str, User | None]:
 
 
 @pytest.fixture(scope="module")
-def made(kept) -> dict[str, User | None]:
-    return kept(cast)
+def made(module_rows) -> dict[str, User | None]:
+    return module_rows(cast)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from annotation_site.studies.models import Item, Study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 ARTICLES = {"a", "an", "the"}
-MADE = 28
+MADE = 14
 
 
 @pytest.fixture(scope="module")

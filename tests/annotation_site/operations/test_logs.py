@@ -12,6 +12,7 @@ import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 
+from annotation_site.celery import app
 from annotation_site.operations import celery_signals, context
 from annotation_site.operations.logs import JsonLines, PlainLines, hide
 from annotation_site.raters.models import Enrolment, Rater
@@ -124,10 +125,17 @@ def test_lines_are_json_and_name_the_request_that_the_answer_names(client):
     assert another["X-Request-ID"] != answer["X-Request-ID"]
 
 
-def test_lines_of_a_task_name_it_and_the_request_that_caused_it(tmp_path, monkeypatch):
-    """Through a broker: sent while a request is answered, worked on when that is long over."""
+@pytest.fixture
+def broker() -> Iterator[Celery]:
+    """An application of its own, with a broker in memory; Celery's test worker makes it the current one."""
+    yield Celery("a broker in memory", broker="memory://", set_as_current=False)
+    app.set_current()
+    app.set_default()
+
+
+def test_lines_of_a_task_name_it_and_the_request_that_caused_it(broker, tmp_path, monkeypatch):
+    """Sent while a request is answered, worked on when that is long over."""
     monkeypatch.setattr(celery_signals, "ALIVE", tmp_path / "alive")
-    broker = Celery("a broker in memory", broker="memory://")
     lines = []
 
     @broker.task(name="draw")

@@ -18,6 +18,9 @@ from attribution.tinyworld.replay import ReplayScheduler
 from attribution.tinyworld.runs import learning_rate
 from attribution.tinyworld.train import main
 
+# One process: each would train a model of its own.
+pytestmark = pytest.mark.xdist_group("training")
+
 
 def run(folder: Path, *options: str) -> list[dict[str, object]]:
     """Call the command; the lines that it logged."""
