@@ -1,4 +1,4 @@
-"""The admin's own content policy and language, whom the audit log names, what is said while the storage is away."""
+"""What no address may hold, the admin's own content policy and language, whom the audit log names, a storage away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import override
@@ -22,6 +23,22 @@ ADMIN_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
 }
+
+
+class NoNul:
+    """Refuses pages' addresses with a NUL, which PostgreSQL cannot hold in a text: whatever looks it up would fail.
+
+    The API's own filters refuse it in the API's form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        holds = "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
+        if holds and not request.path_info.startswith("/api/"):
+            raise SuspiciousOperation("The address holds a NUL.")
+        return self.get_response(request)
 
 
 class AdminContentSecurityPolicy:

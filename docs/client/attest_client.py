@@ -343,6 +343,14 @@ class NewStudyRequest(TypedDict):
     exclusion_rules: NotRequired[list[dict[str, Any]]]
     adaptive_stages: NotRequired[list[int]]
     adaptive_spread: NotRequired[float]
+    organisation: NotRequired[str]
+    contact: NotRequired[str]
+    ethics_board: NotRequired[str]
+    ethics_number: NotRequired[str]
+    ethics_contact: NotRequired[str]
+    expected_minutes: NotRequired[int | None]
+    data_kept: NotRequired[str]
+    listed: NotRequired[bool]
     slug: str
     kind: StudyKindEnum
     seed: NotRequired[int]
@@ -457,6 +465,14 @@ class PatchedSettingsRequest(TypedDict):
     exclusion_rules: NotRequired[list[dict[str, Any]]]
     adaptive_stages: NotRequired[list[int]]
     adaptive_spread: NotRequired[float]
+    organisation: NotRequired[str]
+    contact: NotRequired[str]
+    ethics_board: NotRequired[str]
+    ethics_number: NotRequired[str]
+    ethics_contact: NotRequired[str]
+    expected_minutes: NotRequired[int | None]
+    data_kept: NotRequired[str]
+    listed: NotRequired[bool]
 
 
 class Places(TypedDict):
@@ -646,6 +662,14 @@ class StudyDetail(TypedDict):
     exclusion_rules: list[dict[str, Any]]
     adaptive_stages: list[int]
     adaptive_spread: float
+    organisation: str
+    contact: str
+    ethics_board: str
+    ethics_number: str
+    ethics_contact: str
+    expected_minutes: int | None
+    data_kept: str
+    listed: bool
 
 
 class Target(TypedDict):

@@ -14,6 +14,7 @@ from annotation_site.reports.data import Rater as RaterFacts
 from annotation_site.reports.exports.fates import fate_of
 from annotation_site.stimuli.addresses import image_url
 from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.studies.about import ABOUT
 from annotation_site.studies.models import Item, Study
 
 SETTINGS = (
@@ -36,6 +37,7 @@ SETTINGS = (
     "exclusion_rules",
     "adaptive_stages",
     "adaptive_spread",
+    *ABOUT,
 )
 HISTORY = ("slug", "kind", "state", "cap", "sampling", "created_at", "opened_at", "closed_at")
 
