@@ -28,7 +28,32 @@ from attribution.maps import Alignment, HeatMaps, Token
 
 # Bells rung by the tests themselves wake nobody; processes that a test starts are given a broker by it.
 app.conf.broker_url = "memory://"
+HERE = Path(__file__).resolve().parent
 TAGS = ("NOUN", "VERB", "ADJ", "DET")
+# Pages, files and forms: what they ask of a database is asked of PostgreSQL by the tests of what stands behind them.
+ONCE_IS_ENOUGH = (
+    "accounts",
+    "analyses",
+    "importing",
+    "payments/test_pages.py",
+    "raters/test_views_home.py",
+    "raters/test_views_join.py",
+    "rating/test_change.py",
+    "rating/test_practice.py",
+    "rating/test_views_done.py",
+    "rating/test_views_rate.py",
+    "recruitment/test_pages.py",
+    "reports/test_planning_page.py",
+    "reports/test_report_files.py",
+    "reports/test_report_pages.py",
+    "research/test_wizard.py",
+    "stimuli/test_views.py",
+    "studies/test_maps.py",
+    "studies/test_texts.py",
+    "studies/test_views_map.py",
+    "worker/test_cohyponym_study.py",
+    "worker/test_sample_pairs.py",
+)
 QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -36,15 +61,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On PostgreSQL, leave out what was tested on SQLite and has nothing to do with the database."""
     if connection.vendor == "sqlite":
         return
-    once = {item for item in items if Path(__file__).parent in item.path.parents and _is_database_free(item)}
+    once = {item for item in items if HERE in item.path.parents and _is_database_free(item)}
     config.hook.pytest_deselected(items=list(once))
     items[:] = [item for item in items if item not in once]
 
 
 def _is_database_free(item: pytest.Item) -> bool:
+    if str(item.path.relative_to(HERE)).startswith(ONCE_IS_ENOUGH) or item.get_closest_marker("any_database"):
+        return True
     uses = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-    marked = item.get_closest_marker("django_db") is not None
-    return item.get_closest_marker("any_database") is not None or not (uses or marked)
+    return not uses and item.get_closest_marker("django_db") is None
 
 
 @pytest.fixture(scope="session", autouse=True)

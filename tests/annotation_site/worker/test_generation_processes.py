@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 from kombu import Connection
@@ -147,6 +148,7 @@ def send_twice(url: str) -> None:
             tasks.work.apply_async(task_id="the same", connection=broker)
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="many processes of Celery go with PostgreSQL")
 def test_celery_survives_its_redis_and_a_message_that_comes_twice_changes_nothing(start, tmp_path, redis_of_its_own):
     study_of(4, "first")
     celery = ("-m", "celery", "-A", "annotation_site", "worker", "--pool=solo", "--loglevel=info")
