@@ -6,13 +6,14 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 from PIL import Image
 
@@ -89,10 +90,14 @@ def _emptied_by_deleting() -> Iterator[None]:
         rows = (f"DELETE FROM {self.quote_name(table)}" for table in tables)  # noqa: S608 - the models' own names
         return ["SET LOCAL session_replication_role = replica", *rows]
 
-    truncating = DatabaseOperations.sql_flush
-    DatabaseOperations.sql_flush = deleting
-    yield
-    DatabaseOperations.sql_flush = truncating
+    def emptied(self):
+        # At the end of a test alone: what empties the database within one, such as a restore, does it as always.
+        with mock.patch.object(DatabaseOperations, "sql_flush", deleting):
+            tear_down(self)
+
+    truncating, tear_down = DatabaseOperations.sql_flush, TransactionTestCase._fixture_teardown
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", emptied):
+        yield
 
 
 @pytest.fixture(scope="module")
