@@ -1,4 +1,4 @@
-"""What no address may hold, the admin's own content policy and language, whom the audit log names, a storage away."""
+"""The admin's own content policy, language and addresses, whom the audit log names, what is said of a storage away."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ADMIN_POLICY = {
 }
 
 
-class NoNul:
-    """Refuses pages' addresses with a NUL, which PostgreSQL cannot hold in a text: whatever looks it up would fail.
+class NoNulInTheAdmin:
+    """Refuses the admin's addresses with a NUL, which PostgreSQL cannot hold in a text: its searches would fail.
 
-    The API's own filters refuse it in the API's form.
+    All other pages answer it in their own words.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -36,7 +36,7 @@ class NoNul:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         holds = "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
-        if holds and not request.path_info.startswith("/api/"):
+        if holds and request.path_info.startswith(reverse("admin:index")):
             raise SuspiciousOperation("The address holds a NUL.")
         return self.get_response(request)
 

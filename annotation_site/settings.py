@@ -158,7 +158,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "annotation_site.middleware.AdminInEnglish",
-    "annotation_site.middleware.NoNul",
+    "annotation_site.middleware.NoNulInTheAdmin",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

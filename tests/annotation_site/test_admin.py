@@ -209,6 +209,6 @@ def test_a_link_is_revoked_and_the_new_one_shown(admin_client, client, rated_stu
     assert answered[1] < 400
 
 
-@pytest.mark.parametrize("address", ["/admin/raters/rater/?q=%00", "/planning%00/", "/admin/studies/item/?study=%00"])
+@pytest.mark.parametrize("address", ["/admin/raters/rater/?q=%00", "/admin/studies/item/%00/change/"])
 def test_an_address_with_a_nul_is_refused(admin_client, address):
     assert admin_client.get(address).status_code == 400
