@@ -64,6 +64,8 @@ class StudyDetailSerializer(serializers.ModelSerializer):
     sampling = serializers.DictField(help_text="How its items were drawn: source, seed, counts.")
     texts = serializers.DictField(child=serializers.DictField())
     exclusion_rules = serializers.ListField(child=serializers.DictField())
+    contact = serializers.CharField(help_text="E-mail for raters' questions; may be empty.")
+    ethics_contact = serializers.CharField(help_text="E-mail of the ethics board; may be empty.")
     adaptive_stages = serializers.ListField(child=serializers.IntegerField())
 
     class Meta:
