@@ -420,8 +420,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if PRODUCTION else "plain"}},
     # Django's own handler would write to the terminal in the demo as well, and past our formatter.
     "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
+        # Nor do its own levels stay: LOG_LEVEL is for every line.
+        "django": {"handlers": [], "propagate": True, "level": "NOTSET"},
+        "django.server": {"handlers": [], "propagate": True, "level": "NOTSET"},
         # It logs whole addresses, with the ids in them.
         "httpx": {"level": "WARNING"},
     },

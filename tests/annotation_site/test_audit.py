@@ -165,7 +165,7 @@ def test_raters_cost_the_log_nothing(make_study, client):
 def test_a_command_is_named_with_the_account_that_runs_it(make_study, tmp_path):
     study = make_study(opened=False)
     done = start(sys.executable, "manage.py", "open_study", study.slug, data=tmp_path, LOGNAME="someone")
-    assert "is open" in done.communicate(timeout=60)[0]
+    assert "is open" in done.said(60)
     assert last(study).additional_data == {"by": "manage.py open_study (someone)"}
     assert last(study).changes == {"state": ["draft", "open"]}
 

@@ -29,6 +29,18 @@ def test_production_settings_pass_the_deployment_checks():
     assert "no issues" in done.stdout
 
 
+def test_the_log_level_is_for_every_line_djangos_too():
+    code = """
+import logging, django
+django.setup()
+names = "", "attest", "django", "django.request", "django.server"
+print({logging.getLevelName(logging.getLogger(name).getEffectiveLevel()) for name in names})
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "annotation_site.settings", "LOG_LEVEL": "CRITICAL"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'CRITICAL'}"
+
+
 def test_options_of_the_database_url_are_kept(monkeypatch):
     code = "from annotation_site.settings import DATABASES; print(sorted(DATABASES['default']['OPTIONS']))"
     environment = os.environ | GOOD | {"DATABASE_URL": "postgres://attest@localhost/attest?sslmode=require"}

@@ -27,8 +27,7 @@ def test_seven_workers_die_at_other_places_and_three_make_the_rest(tmp_path):
         # None of an image's deaths is its third: each worker begins where the last one died.
         Generation.objects.update(deaths=0)
         worker = processes.start(sys.executable, DYING, number, data=tmp_path)
-        worker.communicate(timeout=PATIENCE)
-        assert worker.returncode == -signal.SIGKILL
+        assert worker.wait(PATIENCE) == -signal.SIGKILL, worker.said()
         assert_files_match_rows(tmp_path / "media")
     made = sum((number - 1) // 3 for number in DEATHS)
     assert states()["done"] == made
@@ -36,7 +35,7 @@ def test_seven_workers_die_at_other_places_and_three_make_the_rest(tmp_path):
     command = (sys.executable, "manage.py", "precompute", "study", "--batch-size", "4")
     others = [processes.start(*command, data=tmp_path) for _ in range(3)]
     for process in others:
-        output, _ = process.communicate(timeout=10 * PATIENCE)
+        output = process.said(10 * PATIENCE)
         assert process.returncode == 0, output
     assert states() == {"done": IMAGES}
     assert_files_match_rows(tmp_path / "media")

@@ -9,7 +9,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from tests.annotation_site.processes import free_port, start
+from tests.annotation_site.processes import Process, free_port, start
 
 T = TypeVar("T")
 PATIENCE = 300.0
@@ -47,7 +46,7 @@ class Client:
     rng: random.Random
     deadline: float
     acknowledged: dict[uuid.UUID, int] = field(default_factory=dict)
-    lost: int = 0
+    broken: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def rate_all(self) -> None:
@@ -67,12 +66,14 @@ class Client:
 
     def insist(self, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         while time.monotonic() < self.deadline:
-            with contextlib.suppress(OSError, http.client.HTTPException):
+            began = time.monotonic()
+            try:
                 reply = self._ask(path, body, headers)
                 self.statuses[reply.status] += 1
                 if reply.status < 500:
                     return reply
-            self.lost += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.broken.append(f"{error!r} after {time.monotonic() - began:.1f} s")
             # Whoever asks in a busy loop takes the processor from the server that is to come back.
             threading.Event().wait(AGAIN)
         raise AssertionError(f"no reply from {path}")
@@ -122,7 +123,7 @@ class ApiClient(Client):
 
 
 @contextlib.contextmanager
-def server(data: Path, *, workers: int, **environment: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def server(data: Path, *, workers: int, **environment: str) -> Iterator[tuple[int, Process]]:
     """gunicorn on the test database: its port and its master process."""
     port = free_port()
     options = ("--preload", "--workers", workers, "--bind", f"127.0.0.1:{port}", "--log-level", "critical")
@@ -131,9 +132,7 @@ def server(data: Path, *, workers: int, **environment: str) -> Iterator[tuple[in
     try:
         yield port, master
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(master.pid, signal.SIGKILL)
-        master.communicate()
+        master.kill_group()
 
 
 def kill_workers(master: int, rng: random.Random, stop: threading.Event) -> int:
@@ -162,7 +161,7 @@ def clients_of(tokens: list[str], port: int) -> list[Client]:
     deadline = time.monotonic() + PATIENCE
     clients = [kinds[number % 2](port, token, random.Random(number), deadline) for number, token in enumerate(tokens)]
     clients[0].insist("/", None, {})
-    clients[0].lost = 0
+    clients[0].broken.clear()
     clients[0].statuses.clear()
     return clients
 

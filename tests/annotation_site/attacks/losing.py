@@ -16,11 +16,11 @@ from tests.annotation_site.cluster import Cluster
 
 @dataclass
 class Outcome:
-    """What was acknowledged, every status that was answered, and requests that got no answer."""
+    """What was acknowledged, every status that was answered, and what came where no answer did."""
 
     acknowledged: dict[UUID, int]
     statuses: Counter[int]
-    unanswered: int
+    unanswered: list[str]
 
 
 def rate_while_the_database_is_lost(tokens: list[str], data: Path, cluster: Cluster, *, crashes: int) -> Outcome:
@@ -29,8 +29,7 @@ def rate_while_the_database_is_lost(tokens: list[str], data: Path, cluster: Clus
         clients = clients_of(tokens, port)
         rate_during(lambda stop: _lose(cluster, clients, stop, crashes), clients)
     statuses = sum((client.statuses for client in clients), Counter())
-    refused = sum(count for status, count in statuses.items() if status >= 500)
-    return Outcome(acknowledged_to(clients), statuses, sum(client.lost for client in clients) - refused)
+    return Outcome(acknowledged_to(clients), statuses, [each for client in clients for each in client.broken])
 
 
 def _lose(cluster: Cluster, clients: list[Client], stop: threading.Event, crashes: int) -> None:

@@ -21,7 +21,7 @@ def test_forty_raters_in_eight_processes_fill_every_seat_once(make_study, tmp_pa
     study = make_study(items=60, seats_per_item=3)
     people = [Enrolment.objects.create(rater=Rater.objects.create(), study=study).pk for _ in range(40)]
     processes = [start(sys.executable, SCRIPT, number, *people[number::8], data=tmp_path) for number in range(8)]
-    outputs = [process.communicate(timeout=PATIENCE)[0] for process in processes]
+    outputs = [process.said(PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0] * 8, outputs
     assert set(Seat.objects.values_list("state", flat=True)) == {"done"}
     assert Judgement.objects.count() == Judgement.objects.counted().count() == 180

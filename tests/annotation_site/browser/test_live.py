@@ -43,6 +43,7 @@ def until(page, condition) -> None:
 
 def test_the_pages_follow_the_study_until_it_closes(drive, make_study, monkeypatch, signed_in):
     monkeypatch.setattr(watching, "SECONDS", 1)
+    monkeypatch.setattr(watching, "BUCKET", 10**12)
     make_study(items=2)
 
     def walk(visitor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -136,21 +136,20 @@ def broker() -> Iterator[Celery]:
 def test_lines_of_a_task_name_it_and_the_request_that_caused_it(broker, tmp_path, monkeypatch):
     """Sent while a request is answered, worked on when that is long over."""
     monkeypatch.setattr(celery_signals, "ALIVE", tmp_path / "alive")
-    lines = []
+    lines, drawn = [], threading.Event()
 
     @broker.task(name="draw")
     def draw() -> None:
         record = logging.LogRecord("attest", logging.WARNING, __file__, 1, "drawn", None, None)
         lines.append(json.loads(JsonLines().format(record)))
+        if len(lines) == 2:
+            drawn.set()
 
     context.request_id.set("request-5")
     first = broker.send_task("draw")
     context.request_id.set("")
     second = broker.send_task("draw")
     with start_worker(broker, pool="solo", perform_ping_check=False, shutdown_timeout=30):
-        end = time.monotonic() + 30
-        while len(lines) < 2:
-            assert time.monotonic() < end, lines
-            time.sleep(0.01)
+        assert drawn.wait(30), lines
     assert [(line["task"], line.get("request")) for line in lines] == [(first.id, "request-5"), (second.id, None)]
     assert (tmp_path / "alive").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections import Counter
@@ -45,28 +44,26 @@ def study_of(count: int, slug: str = "study"):
 
 
 @pytest.fixture
-def start(tmp_path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path) -> Iterator[Callable[..., processes.Process]]:
     """Start a process on the test database and a folder of its own; none outlives the test."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[processes.Process] = []
 
-    def run(*command: object, **environment: str) -> subprocess.Popen[str]:
+    def run(*command: object, **environment: str) -> processes.Process:
         running.append(processes.start(sys.executable, *command, data=tmp_path, **environment))
         return running[-1]
 
     yield run
     for process in running:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.kill_group()
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(condition: Callable[[], bool], process: processes.Process) -> None:
     """Look every twentieth of a second; fail with the process's output when it takes too long or ends early."""
     for _ in range(int(PATIENCE * 20)):
         if condition():
             return
         if process.poll() is not None and not condition():
-            pytest.fail(f"the process ended with {process.returncode}:\n{process.communicate()[0]}")
+            pytest.fail(f"the process ended with {process.returncode}:\n{process.said()}")
         threading.Event().wait(0.05)
     pytest.fail("nothing happened for too long")
 
@@ -91,8 +88,7 @@ def states() -> dict[str, int]:
 def test_a_worker_killed_between_two_files_leaves_nothing_half_done_and_two_share_the_rest(start, tmp_path):
     study_of(10)
     first = start(DYING, 5)
-    first.communicate(timeout=PATIENCE)
-    assert first.returncode == -signal.SIGKILL
+    assert first.wait(PATIENCE) == -signal.SIGKILL, first.said()
     # The first image has its three files and its row; of the second's, two are there, whole, and no row has them.
     assert states() == {"done": 1, "claimed": 9}
     assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 5
@@ -101,7 +97,7 @@ def test_a_worker_killed_between_two_files_leaves_nothing_half_done_and_two_shar
     others = [start("manage.py", "precompute", "study", "--batch-size", "2") for _ in range(2)]
     made = 0
     for process in others:
-        output, _ = process.communicate(timeout=PATIENCE)
+        output = process.said(PATIENCE)
         assert process.returncode == 0, output
         made += int(output.rpartition("study: ")[2].split(" ")[0])
     assert made == 9
@@ -112,11 +108,11 @@ def test_a_worker_killed_between_two_files_leaves_nothing_half_done_and_two_shar
     assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 30
 
 
-def assert_told_to_stop(worker: subprocess.Popen[str], before: int, media: Path) -> None:
+def assert_told_to_stop(worker: processes.Process, before: int, media: Path) -> None:
     """It ends well, with what it has finished done and all else queued, without anybody waiting for a lease."""
     wait_until(lambda: done() > before, worker)
     os.kill(worker.pid, signal.SIGTERM)
-    output, _ = worker.communicate(timeout=PATIENCE)
+    output = worker.said(PATIENCE)
     assert worker.returncode == 0, output
     left = states()
     assert set(left) == {"done", "queued"}
