@@ -11,14 +11,17 @@ from django.db.models import Count
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment.readiness import cap_of
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.studies.models import Study
+from annotation_site.studies.models import Item, Study
 
 State = Study.State
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A study's seats by state, its current answers, and how many raters hold a lease that has not run out."""
+    """A study's seats by state, its current answers, and how many raters hold a lease that has not run out.
+
+    Seats and answers are those of items in use, as in every report; a rater at a check is at work all the same.
+    """
 
     free: int
     pending: int
@@ -33,12 +36,13 @@ class Standing:
 
 
 def standing(study: Study, now: datetime) -> Standing:
-    seats = Seat.objects.filter(study=study)
+    every = Seat.objects.filter(study=study)
+    seats = every.filter(item__in=Item.objects.in_use())
     by_state = dict(seats.order_by().values_list("state").annotate(Count("pk")))
-    at_work = seats.filter(state=Seat.State.LEASED, leased_until__gt=now)
+    at_work = every.filter(state=Seat.State.LEASED, leased_until__gt=now)
     return Standing(
         **{state: by_state.get(state, 0) for state in ("free", "pending", "leased", "done")},
-        answers=Judgement.objects.filter(seat__study=study, current=True, surplus=False).count(),
+        answers=Judgement.objects.filter(seat__in=seats, current=True, surplus=False).count(),
         at_work=at_work.aggregate(n=Count("enrolment", distinct=True))["n"],
     )
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Seat
-from annotation_site.studies.models import ConsentText, Study
+from annotation_site.studies.models import ConsentText, Item, KnownAnswer, Study
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,19 @@ def test_a_study_goes_its_way_by_buttons_with_reasons(admin_client, make_study):
         assert note.actor.username == "admin"
     shown = text(admin_client.get(page(study)))
     assert not any(page(study, to) in shown for to, *_ in way)
+
+
+def test_practice_and_checks_are_not_counted_among_the_seats(admin_client, make_study):
+    study = make_study(items=4, opened=False)
+    item = study.items.first()
+    check = Item.objects.create(study=study, generation=item.generation, word=item.word, purpose="gold", position=4)
+    KnownAnswer.objects.create(item=check, lowest=1, highest=5)
+    assignment.open_study(study)
+    study.refresh_from_db()
+    person = rater(study, 0)
+    assert "0 of 12 seats answered, 1 leased out, 1 rater at work now" in text(admin_client.get(page(study)))
+    Seat.objects.create(study=study, item=check, round=0, position=4, state="done", enrolment=person)
+    assert "0 of 12 seats answered" in text(admin_client.get(page(study)))
 
 
 def test_a_move_sent_twice_or_from_another_state_changes_nothing(admin_client, make_study):

@@ -211,6 +211,14 @@ def test_a_refused_line_names_the_value_the_reason_and_the_remedy(tmp_path, chan
 
 
 @pytest.mark.django_db
+def test_a_manifest_that_is_not_there_or_not_to_be_read_is_named(tmp_path):
+    with pytest.raises(CommandError, match=f"There is no file {tmp_path}/nowhere.jsonl .looked for from /"):
+        run(tmp_path / "nowhere.jsonl")
+    with pytest.raises(CommandError, match=f"^{tmp_path} cannot be read: Is a directory.$"):
+        run(tmp_path)
+
+
+@pytest.mark.django_db
 def test_a_line_that_repeats_another_names_it(tmp_path):
     with pytest.raises(CommandError):
         run(write(tmp_path, [likert(), likert()]))

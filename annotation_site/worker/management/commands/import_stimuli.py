@@ -63,7 +63,11 @@ class Command(BaseCommand):
                         parse=_parser() if options["parse"] else None,
                         on_row=lambda: bar.update() and None,
                     )
-        except (BundleError, ImportRefused, OSError) as error:
+        except FileNotFoundError as error:
+            raise CommandError(f"There is no file {path} (looked for from {Path.cwd()}).") from error
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
+        except (BundleError, ImportRefused) as error:
             raise CommandError(f"{path}: {error}") from error
         self._say(outcome, path)
 
