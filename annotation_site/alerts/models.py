@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.outgoing import FAILED, WAITING, Outgoing, OutgoingQuerySet
 from annotation_site.studies.models import Study
-
-#: How long after each failed attempt the next one follows. After the last one a notice has failed.
-WAITS = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 1800, 7200, 21600, 86400))
-CLAIM = timedelta(minutes=5)
 
 
 class Kind(models.TextChoices):
@@ -133,43 +129,28 @@ class Alert(models.Model):
         return bool(Alert.objects.open().filter(pk=self.pk).update(ended_at=now))
 
 
-class NoticeQuerySet(models.QuerySet["Notice"]):
-    def due(self, now: datetime) -> Self:
-        """To be sent now; those whose sender died too."""
-        alive = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        return self.filter(alive, state=Notice.State.WAITING, due_at__lte=now)
+class Notice(Outgoing):
+    """An alert on its way to one who asked; ``uid`` is in the mail's Message-ID."""
 
-    def claim(self, pk: int, now: datetime) -> Notice | None:
-        """The notice, now this caller's to send; None where another has it or it is not due."""
-        # Of two that found it due at once the second finds it claimed: the row count decides.
-        if not self.due(now).filter(pk=pk).update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
-            return None
-        return self.select_related("alert__study", "subscription__user", "subscription__study").get(pk=pk)
-
-
-class Notice(models.Model):
-    """An alert on its way to one who asked. ``uid`` names the mail, so that a repeated one is known for the same."""
+    WAITS = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 1800, 7200, 21600, 86400))
+    CLAIM = timedelta(minutes=5)
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("to be sent")
+        WAITING = WAITING, _("to be sent")
         SENT = "sent", _("sent")
-        FAILED = "failed", _("given up")
+        FAILED = FAILED, _("given up")
         DROPPED = "dropped", _("not sent")
 
-    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notices")
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, help_text=_("Why the last attempt failed, or nothing was sent."))
 
-    objects = NoticeQuerySet.as_manager()
+    objects = OutgoingQuerySet["Notice"].as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="waiting_notices")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state=WAITING), name="waiting_notices")]
         constraints = [models.UniqueConstraint(fields=["alert", "subscription"], name="an_alert_is_sent_once_to_each")]
 
     def __str__(self) -> str:
@@ -177,13 +158,8 @@ class Notice(models.Model):
 
     def settle(self, *, now: datetime, error: str = "", dropped: bool = False) -> None:
         """Write down how the attempt that this caller claimed ended, and when the next one follows."""
-        mine = Notice.objects.filter(pk=self.pk, state=self.State.WAITING, attempts=self.attempts)
-        last: dict[str, Any] = {"settled_at": now, "error": error[:500], "claimed_until": None}
-        if dropped:
-            mine.update(state=self.State.DROPPED, **last)
-        elif not error:
-            mine.update(state=self.State.SENT, **last)
-        elif self.attempts > len(WAITS):
-            mine.update(state=self.State.FAILED, **last)
+        told = {"settled_at": now, "error": error[:500]}
+        if error and not dropped:
+            self.put_off(now, **told)
         else:
-            mine.update(due_at=now + WAITS[self.attempts - 1], **last)
+            self.end(self.State.DROPPED if dropped else self.State.SENT, **told)

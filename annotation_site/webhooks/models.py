@@ -11,16 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.encryption import decrypt, encrypt
+from annotation_site.outgoing import FAILED, WAITING, Outgoing, OutgoingQuerySet
 from annotation_site.studies.models import Study
 from annotation_site.webhooks.addresses import check_address
-
-#: How long after each failed attempt the next one follows. After the last one a delivery has failed.
-WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21600, 86400))
-CLAIM = timedelta(minutes=2)
 
 
 class Event(models.TextChoices):
@@ -112,35 +109,23 @@ class Webhook(models.Model):
         return text
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
+class DeliveryQuerySet(OutgoingQuerySet["Delivery"]):
     def due(self, now: datetime) -> Self:
-        """To be sent now; those whose sender died too."""
-        alive = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        return self.filter(alive, state=Delivery.State.WAITING, due_at__lte=now, webhook__active=True)
-
-    def claim(self, pk: int, now: datetime) -> Delivery | None:
-        """The delivery, now this caller's to send; None where another has it or it is not due."""
-        if not self.due(now).filter(pk=pk).exists():
-            return None
-        # Of two that found it due at once the second finds it claimed: the row count decides.
-        free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        waiting = self.filter(free, pk=pk, state=Delivery.State.WAITING, due_at__lte=now)
-        if not waiting.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
-            return None
-        return self.select_related("webhook__owner", "study").get(pk=pk)
+        return super().due(now).filter(webhook__active=True)
 
 
-class Delivery(models.Model):
-    """One event for one address. ``uid`` stays the same however often it is sent, so that receivers can leave repeats
-    out; ``key`` names the event, so that it is written down once."""
+class Delivery(Outgoing):
+    """One event for one address. ``key`` names the event, so that it is written down once."""
+
+    WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21600, 86400))
+    CLAIM = timedelta(minutes=2)
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("to be sent")
+        WAITING = WAITING, _("to be sent")
         DELIVERED = "delivered", _("delivered")
-        FAILED = "failed", _("given up")
+        FAILED = FAILED, _("given up")
         PAST = "past", _("happened before the webhook")
 
-    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
     event = models.CharField(max_length=30, choices=Event)
@@ -148,9 +133,6 @@ class Delivery(models.Model):
     data = models.JSONField(default=dict)
     happened_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True, blank=True)
     last_attempt_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.TextField(blank=True)
@@ -160,7 +142,7 @@ class Delivery(models.Model):
     class Meta:
         ordering = ["-happened_at", "id"]
         verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="waiting_deliveries")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state=WAITING), name="waiting_deliveries")]
         constraints = [
             models.UniqueConstraint(fields=["webhook", "key"], name="an_event_is_written_down_once_for_a_webhook")
         ]
@@ -170,14 +152,11 @@ class Delivery(models.Model):
 
     def settle(self, *, now: datetime, status: int | None, error: str) -> None:
         """Write down how the attempt that this caller claimed ended, and when the next one follows."""
-        mine = Delivery.objects.filter(pk=self.pk, state=self.State.WAITING, attempts=self.attempts)
-        last = {"last_attempt_at": now, "last_status": status, "last_error": error[:500], "claimed_until": None}
-        if not error:
-            mine.update(state=self.State.DELIVERED, **last)
-        elif self.attempts > len(WAITS):
-            mine.update(state=self.State.FAILED, **last)
+        told = {"last_attempt_at": now, "last_status": status, "last_error": error[:500]}
+        if error:
+            self.put_off(now, **told)
         else:
-            mine.update(due_at=now + WAITS[self.attempts - 1], **last)
+            self.end(self.State.DELIVERED, **told)
 
     def again(self, now: datetime) -> bool:
         """Send it once more, from the first attempt on; False while it is still to be sent anyway."""

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from annotation_site.alerts.links import mute_address
-from annotation_site.alerts.models import WAITS, Alert, Kind, Notice, Subscription
+from annotation_site.alerts.models import Alert, Kind, Notice, Subscription
 from annotation_site.alerts.sending import send
 from annotation_site.alerts.tasks import looked
 from annotation_site.rating.assignment import database_now
@@ -83,7 +83,7 @@ def test_a_server_that_refuses_and_hangs_up_is_tried_again_until_it_takes_it(due
         notice.refresh_from_db()
         assert said in notice.error
         assert (notice.state, notice.attempts) == ("waiting", attempt)
-        assert notice.due_at > database_now() + WAITS[attempt - 1] - timedelta(seconds=30)
+        assert notice.due_at > database_now() + Notice.WAITS[attempt - 1] - timedelta(seconds=30)
         assert send(notice.pk) is None
         again(notice)
     assert send(notice.pk) is True
@@ -95,7 +95,7 @@ def test_it_is_given_up_at_last(due, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     notice = due()
-    Notice.objects.update(attempts=len(WAITS))
+    Notice.objects.update(attempts=len(Notice.WAITS))
     assert send(notice.pk) is False
     notice.refresh_from_db()
     assert (notice.state, notice.error.partition(":")[0]) == ("failed", "ConnectionRefusedError")

@@ -16,7 +16,7 @@ from annotation_site.rating import assignment
 from annotation_site.rating.assignment import database_now
 from annotation_site.studies.members import Member
 from annotation_site.webhooks import changes
-from annotation_site.webhooks.models import WAITS, Delivery
+from annotation_site.webhooks.models import Delivery
 from annotation_site.webhooks.sending import deliver
 from tests.annotation_site.webhooks.receivers import serving
 
@@ -94,9 +94,9 @@ def test_nobody_there_is_an_error_that_is_tried_again(waiting):
 
 def test_waits_grow_until_the_delivery_is_given_up_and_can_be_sent_again(waiting):
     waits = []
-    with serving(*[503] * (len(WAITS) + 1)) as receiver:
+    with serving(*[503] * (len(Delivery.WAITS) + 1)) as receiver:
         delivery = waiting(receiver.address)
-        for _ in range(len(WAITS)):
+        for _ in range(len(Delivery.WAITS)):
             make_due(delivery)
             deliver(delivery.pk)
             delivery.refresh_from_db()
@@ -104,8 +104,8 @@ def test_waits_grow_until_the_delivery_is_given_up_and_can_be_sent_again(waiting
         make_due(delivery)
         deliver(delivery.pk)
         delivery.refresh_from_db()
-        assert (delivery.state, delivery.attempts) == ("failed", len(WAITS) + 1)
-        assert waits == [*WAITS] == sorted(waits)
+        assert (delivery.state, delivery.attempts) == ("failed", len(Delivery.WAITS) + 1)
+        assert waits == [*Delivery.WAITS] == sorted(waits)
         assert deliver(delivery.pk) is None
         assert delivery.again(database_now())
         assert not delivery.again(database_now())
