@@ -28,10 +28,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## the site with two small studies, generated, opened and served
 	$(BIN)/python manage.py demo --pairs $(PAIRS) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
 
+# Three processes on two cores: one mostly waits for a browser, a database or a process that it has started.
 test: $(INSTALLED) ## the whole test suite, on SQLite and on PostgreSQL
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' $(TEST_POSTGRES) 2>/dev/null; \
-	then DATABASE_URL=$(TEST_POSTGRES) $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/annotation_site; \
+	then DATABASE_URL=$(TEST_POSTGRES) $(BIN)/pytest --numprocesses 3 --dist loadgroup tests/annotation_site; \
 	elif [ -n "$$CI" ]; then echo "PostgreSQL at $(TEST_POSTGRES) does not answer, and CI must test on it."; exit 1; \
 	else echo "PostgreSQL at $(TEST_POSTGRES) does not answer: the site was tested on SQLite alone. Set TEST_POSTGRES."; fi
 
