@@ -11,12 +11,13 @@ from annotation_site.raters.consent import Consent
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.studies.models import Study
 
-SALT = "attest.raters.external-id"
+# What anybody may write to the API, and what a way in has made out, never mean the same person.
+BY_API, BY_WAY_IN = "attest.raters.external-id", "attest.raters.way-in"
 
 
-def external_hash(study: Study, external_id: str) -> str:
+def external_hash(study: Study, external_id: str, salt: str = BY_API) -> str:
     """A hash keyed by SECRET_KEY and the study: equal ids in two studies cannot be linked, nor any id be read."""
-    return salted_hmac(SALT, f"{study.pk}:{external_id}", algorithm="sha256").hexdigest()
+    return salted_hmac(salt, f"{study.pk}:{external_id}", algorithm="sha256").hexdigest()
 
 
 def find_external(study: Study, external_id: str) -> Enrolment | None:

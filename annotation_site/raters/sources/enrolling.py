@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotation_site.raters import identities
 from annotation_site.raters.consent import Consent
-from annotation_site.raters.external import external_hash
+from annotation_site.raters.external import BY_WAY_IN, external_hash
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.raters.source_rows import Source
 from annotation_site.raters.sources.kinds import Arrival, kind_of
@@ -31,7 +31,9 @@ def find_arrival(source: Source, arrival: Arrival) -> Enrolment | None:
 def _hash(source: Source, arrival: Arrival) -> str:
     if not arrival.person:
         return ""
-    return external_hash(source.study, f"{kind_of(source).namespace(source)}:{arrival.person}")
+    # Neither a kind nor a namespace has a colon in it, so that no two of these read alike.
+    person = f"{source.kind}:{kind_of(source).namespace(source)}:{arrival.person}"
+    return external_hash(source.study, person, BY_WAY_IN)
 
 
 def is_full(source: Source) -> bool:

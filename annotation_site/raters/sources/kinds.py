@@ -65,7 +65,7 @@ class SourceKind:
         return Arrival(**{role: _read(given, name, needed=role == "person") for role, name in names.items()})
 
     def namespace(self, source: Source) -> str:
-        """Two sources of one namespace mean the same person by the same id."""
+        """Two sources of one kind and one namespace mean the same person by the same id; a slug."""
         return source.name
 
     def enrolled(self, enrolment: Enrolment, arrival: Arrival, now: datetime) -> None:

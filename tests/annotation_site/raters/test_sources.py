@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment, Rater, Source
+from annotation_site.raters.sources.invitations import make_batch
 from annotation_site.raters.sources.presets import PRESETS, arrival_address, new_source
 from annotation_site.rating import assignment
 from annotation_site.studies.models import Study
@@ -100,6 +101,33 @@ def test_one_id_of_two_panels_is_two_people(make_source):
     join(Client(), one, "?id=7")
     join(Client(), other, "?survey_code=7")
     assert Enrolment.objects.values("external_hash").distinct().count() == 2
+
+
+def invited(source: Source) -> str:
+    """Somebody comes by the source's only invitation; its number."""
+    [link] = make_batch(source, number=1, batch="one", expires_at=None)
+    join(Client(), source, f"?invitation={link.secret}")
+    return str(source.invitations.get().pk)
+
+
+def test_an_id_written_to_the_api_names_nobody_who_came_by_a_way_in(make_source):
+    panel, invitation = make_source(items=9), make_source("invitation")
+    join(Client(), panel, "?id=7")
+    number = invited(invitation)
+    assert Enrolment.objects.count() == 2
+    ids = [f"{way}{person}" for person in ("7", number)
+           for way in ("", "panel:", "parameters:panel:", "invitation:", "invitation:invitation:")]  # fmt: skip
+    for external_id in set(ids):
+        body = {"study": "study", "consent": True, "consent_version": "1", "external_id": external_id}
+        made = Client().post("/api/v1/enrolments/", body, content_type="application/json")
+        # Such a study takes people in by its ways in alone; who is known already would get their token with a 200.
+        assert (made.status_code, made.json()["title"]) == (409, "Conflict")
+
+
+def test_a_panel_called_invitation_leads_nobody_to_who_was_invited(make_source):
+    number = invited(make_source("invitation", name="invited", items=9))
+    join(Client(), make_source(name="invitation"), f"?id={number}")
+    assert Enrolment.objects.count() == 2
 
 
 def test_the_database_refuses_a_second_account_and_a_place_taken(make_source):
