@@ -65,16 +65,25 @@ def handle(headers: Mapping[str, str], event: dict[str, Any], *, now: datetime) 
     signature = headers["X-Prolific-Request-Signature"]
     sent = _time(headers.get("X-Timestamp", "")) or _time(headers["X-Prolific-Request-Timestamp"]) or now
     kind = str(event.get("event_type", ""))[:60]
+    row = WebhookEvent(
+        event_id=headers.get("X-Event-ID", "")[:80] or signature[:80],
+        signature=signature[:80],
+        event_type=kind,
+        sent_at=sent,
+        handled_at=now,
+    )
+    with transaction.atomic():
+        if not _is_new(row):
+            return False
+        _effect(kind, event, min(sent, now))
+    return True
+
+
+def _is_new(row: WebhookEvent) -> bool:
+    """Whether the event is stored now for the first time; apart from its effect, whose own failures must be heard."""
     try:
         with transaction.atomic():
-            WebhookEvent.objects.create(
-                event_id=headers.get("X-Event-ID", "")[:80] or signature[:80],
-                signature=signature[:80],
-                event_type=kind,
-                sent_at=sent,
-                handled_at=now,
-            )
-            _effect(kind, event, min(sent, now))
+            row.save(force_insert=True)
     except IntegrityError:
         return False
     return True

@@ -7,10 +7,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
 from annotation_site.raters.models import Enrolment
+from annotation_site.raters.sources.presets import new_source
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Seat
 from annotation_site.recruitment.hooks import sign
@@ -126,15 +128,17 @@ def test_events_of_strangers_and_of_new_kinds_are_taken_and_change_nothing(parti
     assert Submission.objects.get().status == "ACTIVE"
 
 
-def test_an_event_that_failed_comes_again(participant, monkeypatch):
+@pytest.mark.parametrize("failure", [RuntimeError, IntegrityError])
+def test_an_event_that_failed_comes_again(participant, monkeypatch, failure):
+    """A constraint that the effect broke is no sign that the event was known."""
     participant(status="ACTIVE")
 
     def fails(*args, **kwargs):
-        raise RuntimeError("the database went away")
+        raise failure("the database went away")
 
     with monkeypatch.context() as broken:
         broken.setattr(assignment, "release_all", fails)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(failure):
             send("RETURNED")
     assert not WebhookEvent.objects.exists()
     assert Submission.objects.get().status == "ACTIVE"
@@ -203,3 +207,28 @@ def test_beat_reads_what_no_event_told(fake, participant, at_prolific, settings)
     assert Submission.objects.get().status == "APPROVED"
     settings.PROLIFIC_TOKEN = ""
     assert sync_prolific() == 0
+
+
+@pytest.mark.parametrize("known", ["", "UNPUBLISHED"])
+def test_beat_finds_a_study_made_or_published_at_prolific_itself(fake, participant, known):
+    participant(status="ACTIVE")
+    ProlificStudy.objects.update(status=known)
+    assert sync_prolific() == 1
+    assert ProlificStudy.objects.get().status == "ACTIVE"
+    # Over is over: nobody asks any more.
+    ProlificStudy.objects.update(status="COMPLETED")
+    fake.requests.clear()
+    assert sync_prolific() == 0
+    assert fake.requests == []
+
+
+def test_a_study_that_was_deleted_at_prolific_keeps_no_other_waiting(fake, at_prolific, make_study, caplog):
+    other = new_source(make_study(items=1, slug="other"), "prolific", "prolific")
+    other.save()
+    ProlificStudy.objects.create(
+        source=other, prolific_id="STUDY2", status="ACTIVE", name="Another", reward=1, places=1, minutes=1
+    )
+    fake.studies["STUDY2"] = fake.studies.pop("STUDY1") | {"id": "STUDY2"}
+    fake.add("SUB1", participant="PID1", study="STUDY2")
+    assert sync_prolific() == 1
+    assert "study at Prolific was not read: Prolific refused GET" in caplog.text
