@@ -31,7 +31,7 @@ def sync_prolific() -> int:
 
 
 def _read(study: ProlificStudy, api: Prolific) -> int:
-    """How many submissions a study has; a study that cannot be read, for it was deleted there, keeps no other waiting."""
+    """How many submissions a study has; a failure, as of one deleted there, is logged and keeps no other waiting."""
     now = database_now()
     try:
         look(study, api, now=now)
