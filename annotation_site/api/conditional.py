@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+# What a proxy (Caddy, httpd) puts at the end of the tag of a reply that it compresses; off If-Match it takes it never.
+ENCODED = re.compile(r'-(?:gzip|br|zstd)"$')
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
@@ -47,7 +50,7 @@ def require_match(request: Request, data: Any) -> None:
     wanted = request.headers.get("If-Match")
     if not wanted:
         raise NotConditional
-    tags = parse_etags(wanted)
+    tags = _without_encoding(wanted)
     if tags != ["*"] and tag_of(data) not in tags:
         raise Stale
 
@@ -56,7 +59,7 @@ def tagged(request: Request, response: Response) -> HttpResponse:
     """A reading's reply with its tag, or 304 when the caller has it already."""
     content = JSONRenderer().render(response.data)
     tag = _tag(content)
-    known = [each.removeprefix("W/") for each in parse_etags(request.headers.get("If-None-Match", ""))]
+    known = [each.removeprefix("W/") for each in _without_encoding(request.headers.get("If-None-Match", ""))]
     if tag in known or known == ["*"]:
         answer = HttpResponse(status=304)
         # A reply without a body has no type.
@@ -67,6 +70,11 @@ def tagged(request: Request, response: Response) -> HttpResponse:
         answer.setdefault(name, value)
     answer["ETag"] = tag
     return answer
+
+
+def _without_encoding(header: str) -> list[str]:
+    """The tags of a header as they left here."""
+    return [ENCODED.sub('"', each) for each in parse_etags(header)]
 
 
 def _tag(content: bytes) -> str:

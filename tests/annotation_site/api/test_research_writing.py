@@ -158,6 +158,20 @@ def test_a_change_needs_the_tag_of_what_it_changes(make_study, research):
     assert (again.status_code, again["ETag"]) == (200, program.get("studies/study/")["ETag"])
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "br"])
+def test_the_tag_of_a_reply_that_a_proxy_compressed_is_the_replys(make_study, research, encoding):
+    program = research(make_study(opened=False))
+    end = f'-{encoding}"'
+    tag = program.get("studies/study/")["ETag"][:-1] + end
+    assert program.get("studies/study/", **{"If-None-Match": tag}).status_code == 304
+    changed = program.send("patch", "studies/study/", {"title": "B"}, **{"If-Match": tag})
+    assert (changed.status_code, changed.json()["title"]) == (200, "B")
+    assert program.send("patch", "studies/study/", {"title": "C"}, **{"If-Match": tag}).status_code == 412
+    # A name that is no encoding's belongs to the tag.
+    other = f'"0000{end}, {changed["ETag"][:-1]}-other"'
+    assert program.send("patch", "studies/study/", {"title": "C"}, **{"If-Match": other}).status_code == 412
+
+
 def test_what_answers_depend_on_is_fixed_once_the_study_is_open(make_study, research):
     program = research(make_study())
     tag = program.get("studies/study/")["ETag"]
