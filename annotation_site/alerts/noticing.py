@@ -6,7 +6,6 @@ a study of n answers together read some 200 n of them, however often the beat co
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +19,11 @@ from django.db.models.functions import Coalesce
 from annotation_site.alerts import signs
 from annotation_site.alerts.models import Alert, Bounds, Kind, Notice, Subscription
 from annotation_site.alerts.signs import Images, Sign
+from annotation_site.guarded import guarded
 from annotation_site.rating.models import Seat
 from annotation_site.reports.actions import seats
 from annotation_site.studies.models import Item, Study
 
-logger = logging.getLogger(__name__)
 RUNNING = (Study.State.OPEN, Study.State.PAUSED)
 SHARE = 200
 
@@ -43,19 +42,14 @@ def look(now: datetime) -> int:
     unmade = signs.unmade()
     opened = 0
     for study in _running():
-        opened += _guarded(study, partial(_look_at_answers, study, now))
+        opened += _each(study, partial(_look_at_answers, study, now))
     for study in _drawing(unmade):
-        opened += _guarded(study, partial(_look_at_images, study, unmade.get(study.pk, Images()), now))
+        opened += _each(study, partial(_look_at_images, study, unmade.get(study.pk, Images()), now))
     return opened
 
 
-def _guarded(study: Study, look_at: Callable[[], int]) -> int:
-    """One study that cannot be read must not keep the others from being looked at."""
-    try:
-        return look_at()
-    except Exception:
-        logger.exception("Study %s could not be looked at for alerts.", study.slug)
-        return 0
+def _each(study: Study, look_at: Callable[[], int]) -> int:
+    return guarded(f"Study {study.slug} could not be looked at for alerts.", look_at) or 0
 
 
 def _look_at_answers(study: Any, now: datetime) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, Sum
 
+from annotation_site.guarded import guarded
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.assignment.clock import settled_until
 from annotation_site.rating.models import Judgement
@@ -40,7 +42,8 @@ class Happened:
 def write_down(webhook: Webhook, now: datetime, *, past: bool = False) -> int:
     """Make a delivery of everything that is new to this webhook; how many.
 
-    ``past`` is for a webhook that is made now: where a study stands already is noted and not sent.
+    ``past`` is for a webhook that is made now: where a study stands already is noted and not sent. Then a study that
+    cannot be read raises; otherwise the log tells of it, and the next look reads it again.
     """
     state = Delivery.State.PAST if past else Delivery.State.WAITING
     studies = Study.objects.run_by(webhook.owner)
@@ -48,10 +51,14 @@ def write_down(webhook: Webhook, now: datetime, *, past: bool = False) -> int:
         studies = studies.filter(pk=webhook.study_id)
     # Read before the rows are: what appears later with an older stamp than others is still ahead of it.
     settled = settled_until()
-    stored = sum(_store(webhook, study, state, now) for study in studies)
-    if Event.COMPLETED in webhook.events:
+    stored = []
+    for study in studies:
+        store = partial(_store, webhook, study, state, now)
+        failure = f"Study {study.slug} could not be read for webhook {webhook.uid}."
+        stored.append(store() if past else guarded(failure, store))
+    if Event.COMPLETED in webhook.events and None not in stored:
         _move_on(webhook, settled)
-    return stored
+    return sum(number or 0 for number in stored)
 
 
 def _move_on(webhook: Webhook, settled: datetime) -> None:

@@ -246,3 +246,40 @@ def test_a_completion_that_is_committed_after_later_ones_is_told_of(run, hook, m
     passed = Webhook.objects.get().completions_until
     assert passed > Enrolment.objects.get(rater__pseudonym=quick).completed_at
     assert webhook.deliveries.count() == 2
+
+
+def test_a_study_that_cannot_be_read_keeps_no_other_and_nothing_of_its_own_back(run, hook, monkeypatch, caplog):
+    broken, sound = run(items=1, slug="broken"), run(items=1, slug="sound")
+    wanted = {"events": ["enrolment.completed", "report.threshold"], "measure": "agreement", "above": 2.0}
+    webhooks = [hook(study=study, **wanted) for study in (None, broken, sound)]
+    Webhook.objects.update(created_at=database_now() - timedelta(hours=1))
+    raters = {study.pk: finished(study, minutes=20).rater.pseudonym for study in (broken, sound)}
+    for study in (broken, sound):
+        answer_all(study, 4)
+    real = events.load
+
+    def load(study):
+        if study == broken:
+            raise ValueError("not a number")
+        return real(study)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "load", load)
+        told = Delivery.objects.filter(pk__in=swept())
+    assert sorted(told.values_list("webhook", "data__rater")) == sorted(
+        (webhooks[which].pk, raters[sound.pk]) for which in (0, 2)
+    )
+    assert f"Study broken could not be read for webhook {webhooks[0].uid}." in caplog.text
+    # Once it can be read, what happened meanwhile is told.
+    told = Delivery.objects.filter(pk__in=swept(), study=broken)
+    assert sorted(told.values_list("webhook", "data__rater")) == sorted(
+        (webhooks[which].pk, raters[broken.pk]) for which in (0, 1)
+    )
+
+
+def test_a_webhook_is_not_made_where_what_is_past_cannot_be_told(run, hook, monkeypatch):
+    answer_all(run(items=1), 4)
+    monkeypatch.setattr(events, "load", lambda study: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        hook(events=["report.threshold"], measure="agreement", above=0.5)
+    assert not Webhook.objects.exists()
