@@ -38,8 +38,9 @@ def withdraw_item(item: Item, *, now: datetime | None = None, reason: str = "") 
     now = now or database_now()
     if item.purpose != Item.Purpose.RATED:
         _refuse_the_last(item)
-    Seat.objects.filter(item=item, state=Seat.State.LEASED).update(**FREED)
+    # The item before its seats, in the order in which a check is leased.
     withdrawn = bool(Item.objects.filter(pk=item.pk, withdrawn_at__isnull=True).update(withdrawn_at=now))
+    Seat.objects.filter(item=item, state=Seat.State.LEASED).update(**FREED)
     if withdrawn:
         audit.note(item, reason, withdrawn_at=(None, now))
     hints.forget(item.study_id)
@@ -47,8 +48,9 @@ def withdraw_item(item: Item, *, now: datetime | None = None, reason: str = "") 
 
 
 def _refuse_the_last(item: Item) -> None:
-    # Locked, so that of two that are withdrawn at once one stays.
-    study = Study.objects.select_for_update().get(pk=item.study_id)
+    # Locked, so that of two that are withdrawn at once one stays; rows that name the study may be written meanwhile: a
+    # check's new seat is, under the lock of its item.
+    study = Study.objects.select_for_update(no_key=True).get(pk=item.study_id)
     practice = item.purpose == Item.Purpose.PRACTICE
     rule = "practice_pass_mark" if practice else "check_every"
     if study.state in (Study.State.DRAFT, Study.State.CLOSED) or not getattr(study, rule):

@@ -6,12 +6,13 @@ import random
 import threading
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
 from annotation_site.raters.models import Enrolment, Rater
-from annotation_site.rating import assignment
+from annotation_site.rating import assignment, checks
 from annotation_site.rating.assignment.leases import lock
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.studies.models import Item
@@ -106,6 +107,48 @@ def somebody_waits() -> bool:
             " AND wait_event_type = 'Lock')"
         )
         return bool(cursor.fetchone()[0])
+
+
+def withdrawing(item: Item, done: list[bool]) -> threading.Thread:
+    """A second connection that has begun to take the item out, and waits for this one."""
+
+    def withdraw() -> None:
+        try:
+            done.append(assignment.withdraw_item(item))
+        finally:
+            connection.close()
+
+    thread, deadline = threading.Thread(target=withdraw), time.monotonic() + 30
+    thread.start()
+    while not somebody_waits():
+        assert time.monotonic() < deadline
+    return thread
+
+
+@pytest.mark.parametrize("left_behind", [False, True])
+@pytest.mark.django_db(transaction=True)
+def test_a_rater_who_comes_to_a_check_never_waits_in_a_circle_with_its_withdrawal(make_way, left_behind):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    study = make_way(checks=[{"lowest": 4, "highest": 5}] * 2, check_every=1)
+    item, now = study.items.filter(purpose="gold").first(), assignment.database_now()
+    Item.objects.filter(purpose="gold").exclude(pk=item.pk).update(generation=item.generation)
+    rater, done = enrol(study), []
+    answer(rater)
+    if left_behind:
+        place = {"item": item, "round": checks.FIRST_ROUND, "position": item.position}
+        ran_out = {"enrolment": enrol(study), "state": Seat.State.LEASED, "leased_until": now - timedelta(minutes=1)}
+        Seat.objects.create(study=study, **place, **ran_out)
+    with transaction.atomic():
+        # As for any claim; then `_lease` itself waits for nobody, and the seat is given under the item's lock.
+        lock(rater)
+        Item.objects.select_for_update(no_key=True).get(pk=item.pk)
+        thread = withdrawing(item, done)
+        seat = checks._lease(item.pk, now, enrolment=rater, leased_until=now + timedelta(minutes=5), ahead=False)
+        assert seat.enrolment == rater
+    thread.join(timeout=30)
+    assert done == [True]
+    assert not Seat.objects.filter(item=item, state=Seat.State.LEASED).exists()
 
 
 @pytest.mark.django_db(transaction=True)
