@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.forms.models import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.outgoing import FAILED, WAITING, Outgoing, OutgoingQuerySet
@@ -67,6 +68,10 @@ class Bounds(models.Model):
 
     def __str__(self) -> str:
         return f"bounds of {self.study}"
+
+    def looked(self, answers: int) -> None:
+        """Answers have been looked at by these bounds; by others that were stored meanwhile, they have not."""
+        Bounds.objects.filter(**model_to_dict(self)).update(seen_answers=answers)
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):

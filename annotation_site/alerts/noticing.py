@@ -59,7 +59,7 @@ def _look_at_answers(study: Any, now: datetime) -> int:
     before = standing(study)
     opened = settle(study, before, signs.of_answers(study, bounds), now)
     # After the alerts: whoever dies before this line leaves the study to be looked at again.
-    Bounds.objects.filter(pk=bounds.pk).update(seen_answers=study.answered)
+    bounds.looked(study.answered)
     return opened
 
 
@@ -141,11 +141,6 @@ def _open(study: Study, sign: Sign, episode: int, now: datetime) -> bool:
     except IntegrityError:
         return False
     return True
-
-
-def reset(bounds: Bounds) -> None:
-    """Have the study looked at anew: its bounds have changed."""
-    Bounds.objects.filter(pk=bounds.pk).update(seen_answers=None)
 
 
 def open_alerts() -> QuerySet[Alert]:

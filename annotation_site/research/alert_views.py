@@ -14,7 +14,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from annotation_site.alerts.models import Bounds, Notice, Subscription
-from annotation_site.alerts.noticing import reset
 from annotation_site.alerts.sending import mail_leaves
 from annotation_site.rating.assignment import database_now
 from annotation_site.research.pages import page
@@ -39,7 +38,8 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
     form = BoundsForm(request.POST or None, instance=bounds)
     if form.is_valid():
         # By its study: another click, or the beat's first look, may have made the row meanwhile.
-        reset(Bounds.objects.update_or_create(study=study, defaults=form.cleaned_data)[0])
+        anew = {**form.cleaned_data, "seen_answers": None}
+        Bounds.objects.update_or_create(study=study, defaults=anew)
         messages.success(request, _("The bounds are stored, and hold from the next minute on."))
         return redirect("research-alerts", slug=slug)
     return render(request, "research/alerts.html", _page(request, study, form), status=422 if form.errors else 200)

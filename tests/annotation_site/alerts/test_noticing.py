@@ -92,6 +92,28 @@ def test_low_agreement_is_told_again_only_after_it_was_over(make_study, fill, ju
     assert list(Alert.objects.order_by("pk").values_list("kind", "episode")) == [("agreement", 1), ("agreement", 2)]
 
 
+def test_bounds_stored_while_a_study_is_looked_at_are_those_of_the_next_look(
+    client, make_study, fill, subscriber, monkeypatch
+):
+    study = make_study(items=4, seats_per_item=4)
+    fill(study, {"NOUN": [(1, 5)], "VERB": [(5, 1)], "ADJ": [(1, 5)]})
+    client.force_login(subscriber(study).user)
+    real, now = noticing.signs.of_answers, database_now()
+
+    def meanwhile(study, bounds):
+        found = list(real(study, bounds))
+        page = f"/research/studies/{study.slug}/alerts/"
+        client.post(page, {"agreement_below": "0.2", "agreement_answers": "6", "failures_raters": "10"})
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(noticing.signs, "of_answers", meanwhile)
+        # Six answers: too few by the bounds that this look began with, and enough by those stored meanwhile.
+        assert look(now) == 0
+    assert look(now + MINUTE) == 1
+    assert kinds() == ["agreement"]
+
+
 def test_a_number_that_wavers_about_its_bound_is_one_episode(make_study):
     study = make_study(items=1)
     for holds, over in ((True, False), (False, False), (True, False)):
