@@ -37,7 +37,10 @@ def _text_field(part: str, code: str) -> forms.CharField:
 
 
 class TextsForm(forms.ModelForm):
-    """Writes ``texts`` from the fields of TEXT_FIELDS; a language that was left empty is left out."""
+    """Writes ``texts`` from the fields of TEXT_FIELDS; a language that was left empty is left out.
+
+    Languages that have no fields, as the API takes any, stay as they are.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,7 +54,8 @@ class TextsForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        texts: dict[str, dict[str, Any]] = {}
+        shown = dict(settings.LANGUAGES)
+        texts: dict[str, dict[str, Any]] = {code: own for code, own in self.instance.texts.items() if code not in shown}
         for (part, code), name in TEXT_FIELDS.items():
             text = cleaned.get(name, "").strip()
             if not text:

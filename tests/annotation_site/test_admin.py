@@ -110,6 +110,16 @@ def test_a_drafts_way_and_texts_are_set_in_its_form(admin_client, make_study):
     assert "No\nHardly" in admin_client.get(change(study)).content.decode()
 
 
+def test_a_drafts_texts_in_languages_without_fields_stay(admin_client, make_study):
+    study = make_study(opened=False)
+    german = {"question": "Stimmt das?"}
+    Study.objects.update(texts={"de": german, "ko": {"question": "그렇습니까?"}})
+    sent = filled(admin_client, study, question_en="Is it so?", question_ko="")
+    assert admin_client.post(change(study), sent).status_code == 302
+    study.refresh_from_db()
+    assert study.texts == {"de": german, "en": {"question": "Is it so?"}}
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
