@@ -87,6 +87,12 @@ def by_scheme(scheme: PayScheme, facts: Facts) -> Earned:
     return Earned(scheme, time, tuple(part for part in _parts(scheme, facts, time) if part.amount))
 
 
+def bounded(scheme: PayScheme, work: int) -> int:
+    """What work's amount comes to within the scheme's least and most."""
+    lifted = max(work, scheme.least)
+    return lifted if scheme.most is None else min(lifted, scheme.most)
+
+
 def hourly(amount: int, milliseconds: int) -> int | None:
     """The amount an hour, rounded down: a rate is never flattered; None without any time."""
     return amount * HOUR // milliseconds if milliseconds else None
@@ -117,11 +123,8 @@ def _work(scheme: PayScheme, items: int, time: Time) -> list[Part]:
 
 def _bound(scheme: PayScheme, work: int) -> list[Part]:
     """What lifts the work's amount to the least, or cuts it to the most."""
-    bound = max(work, scheme.least)
-    if scheme.most is not None:
-        bound = min(bound, scheme.most)
-    name = "least" if bound > work else "most"
-    return [Part(name, 1, bound - work)]
+    bound = bounded(scheme, work)
+    return [Part("least" if bound > work else "most", 1, bound - work)]
 
 
 def _bonuses(scheme: PayScheme, facts: Facts) -> list[Part]:

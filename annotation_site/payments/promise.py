@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy as _
 
+from annotation_site.payments.earning import bounded
 from annotation_site.payments.models import PayScheme
 from annotation_site.payments.money import spoken
 from annotation_site.payments.settling import NOBODY, PANEL
@@ -57,5 +58,4 @@ def _by_scheme(scheme: PayScheme, *, answers: int, minutes: int) -> Promised:
 def _whole(scheme: PayScheme, answers: int, minutes: int) -> int:
     """Of somebody who reaches the end: work within the scheme's bounds, and the bonus for the end."""
     work = scheme.base + scheme.per_item * answers + scheme.per_minute * minutes
-    bounded = max(work, scheme.least)
-    return (bounded if scheme.most is None else min(bounded, scheme.most)) + scheme.bonus_complete
+    return bounded(scheme, work) + scheme.bonus_complete

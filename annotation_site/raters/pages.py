@@ -13,10 +13,10 @@ from django.utils.translation import get_language
 from annotation_site.counting import number
 from annotation_site.raters.consent import Consent, consent_of
 from annotation_site.raters.models import Enrolment, Rater, Source
+from annotation_site.raters.pace import seconds_an_answer
 from annotation_site.studies.models import Item, Study
 from annotation_site.studies.texts import texts_of
 
-SECONDS_AN_ANSWER = {Study.Kind.LIKERT: 8, Study.Kind.PRESENCE: 6, Study.Kind.CHANGE: 8}
 # The pseudonym, and not the row: erasing a rater's data gives the row another one, and no browser leads to it then.
 SESSION_KEY, ARRIVALS = "rater", "arrivals"
 
@@ -96,4 +96,4 @@ def minutes(study: Study, answers: int | None = None) -> int:
     if study.expected_minutes:
         return study.expected_minutes
     judged = answers_each(study) if answers is None else answers
-    return max(1, math.ceil(judged * SECONDS_AN_ANSWER[Study.Kind(study.kind)] / 60))
+    return max(1, math.ceil(judged * seconds_an_answer(study.kind) / 60))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +11,6 @@ from typing import Any
 from django.db.models import Avg, Count
 from django.utils.translation import gettext as _
 
-from annotation_site.rating.models import Judgement
 from annotation_site.reports.planning import SHARES, SPREAD
 from annotation_site.stimuli.models import Generation
 from annotation_site.stimuli.recipes import recipe_of
@@ -20,9 +18,6 @@ from annotation_site.studies.models import StudyOrder
 from attribution.analysis.power import detectable_difference, power_two_proportions
 from attribution.swaps import swap_prompts
 
-# Where nobody has answered yet: about what the shipped demo's answers take.
-USUAL_SECONDS = 12.0
-RECENT = 1000
 POWER, Z = 0.8, 1.96
 
 
@@ -159,12 +154,3 @@ def image_time(choices: dict[str, Any]) -> ImageTime | None:
         if found["images"]:
             return ImageTime(found["seconds"], found["images"], same)
     return None
-
-
-def seconds_an_answer(kind: str) -> float | None:
-    """The median time of the last answers of people to this kind of question; None where there are none."""
-    answers = Judgement.objects.of_people().filter(
-        seat__study__kind=kind, current=True, browser_milliseconds__isnull=False
-    )
-    taken: list[Any] = list(answers.order_by("-pk").values_list("browser_milliseconds", flat=True)[:RECENT])
-    return round(statistics.median(map(float, taken)) / 1000, 1) if taken else None

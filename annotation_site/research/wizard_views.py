@@ -13,9 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation_site.raters.pace import measured_seconds, seconds_an_answer
 from annotation_site.rating.assignment import database_now
 from annotation_site.research import steps
-from annotation_site.research.forecast import USUAL_SECONDS, forecast, image_time, seconds_an_answer
+from annotation_site.research.forecast import forecast, image_time
 from annotation_site.research.home import images_of
 from annotation_site.research.pages import address, page, require_creator
 from annotation_site.stimuli import files
@@ -91,11 +92,11 @@ def _store(file: UploadedFile) -> dict[str, str]:
 def _with_measures(form: steps.Step) -> steps.Step:
     """The time of an answer as it was measured here, where it was."""
     if isinstance(form, steps.PayStep):
-        measured = seconds_an_answer(steps.KINDS[StudyOrder.Preset(form.order.preset)])
-        form.fields["seconds"].initial = measured or USUAL_SECONDS
+        kind = steps.KINDS[StudyOrder.Preset(form.order.preset)]
+        seconds = form.fields["seconds"].initial = seconds_an_answer(kind)
         form.fields["seconds"].help_text = (
-            _("Measured here: %(seconds)s, the median of the last answers to such questions.") % {"seconds": measured}
-            if measured
+            _("Measured here: %(seconds)s, the median of the last answers to such questions.") % {"seconds": seconds}
+            if measured_seconds(kind)
             else _("Nobody has answered such questions here yet; this is a guess.")
         )
     return form

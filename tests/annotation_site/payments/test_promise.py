@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from annotation_site.payments.earning import Facts, by_scheme
 from annotation_site.payments.models import PayScheme
+from annotation_site.payments.money import spoken
 from annotation_site.payments.promise import promised
+from annotation_site.payments.work import Answered, Record
 from annotation_site.raters.models import Source
+from tests.annotation_site.payments.conftest import START, after
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +40,15 @@ def test_the_bounds_hold(make_study, bounds, whole):
     study = make_study()
     scheme(study, per_item=10, **bounds)
     assert promised(study, None, answers=4, minutes=1).whole == whole
+
+
+@pytest.mark.parametrize("bounds", [{}, {"least": 700}, {"most": 30}, {"least": 50, "most": 50}])
+def test_whoever_works_as_long_as_was_said_is_paid_what_was_promised(make_study, bounds):
+    paying = scheme(make_study(), base=100, per_item=10, per_minute=20, bonus_complete=50, **bounds)
+    # Four answers of 45 seconds: three minutes.
+    answers = tuple(Answered(seat, after(45 * seat), after(45 * seat + 45)) for seat in range(4))
+    paid = by_scheme(paying, Facts(enrolled_at=START, record=Record(answers=answers), completed=True))
+    assert promised(paying.study, None, answers=4, minutes=3).whole == spoken(paid.amount, "USD")
 
 
 @pytest.mark.parametrize(
