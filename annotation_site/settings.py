@@ -53,6 +53,7 @@ WEB_CONCURRENCY, PORT      web processes and their port (gunicorn)              
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
@@ -63,6 +64,8 @@ from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+# Compose passes as empty what nobody has set.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 ATTEST_ENV = env.str("ATTEST_ENV", default="demo")
 if ATTEST_ENV not in {"demo", "production"}:
