@@ -234,7 +234,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
-# Where people send files, the proxy's own limit must be as high.
+# Where people send files, the proxy's own limit is as high: operations/Caddyfile.
 UPLOAD_MEGABYTES = env.int("ATTEST_UPLOAD_MB", default=256)
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 FILE_UPLOAD_HANDLERS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import status
@@ -12,6 +13,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from annotation_site.api.parsing import TooLarge
 from annotation_site.api.serializers import ProblemSerializer
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,6 +34,8 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error: status, title, detail, and for wrong fields what is wrong with each."""
     if isinstance(error, Http404):
         error = NotFound(str(error) or None)
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge("More was sent than is read: send less.")
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         return response

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from annotation_site.api.conditional import IF_MATCH, require_match, tag_of
 from annotation_site.api.idempotency import KEY, once
+from annotation_site.api.parsing import StudyParser
 from annotation_site.api.problems import Conflict, problems
 from annotation_site.api.research import queue
 from annotation_site.api.research.base import ListView, ResearchView
@@ -30,6 +31,7 @@ TAG = ["Studies"]
 
 
 class StudiesView(ListView):
+    parser_classes = [StudyParser]
     queryset = Study.objects.none()
     serializer_class = StudyDetailSerializer
     filterset_class = StudyFilter
@@ -45,7 +47,7 @@ class StudiesView(ListView):
 
     @extend_schema(operation_id="create_study", summary="Make a study of known stimuli", tags=TAG, parameters=[KEY],
         request=NewStudySerializer,
-        responses={201: StudyDetailSerializer, **problems(400, 401, 403, 409, 415, 429)})  # fmt: skip
+        responses={201: StudyDetailSerializer, **problems(400, 401, 403, 409, 413, 415, 429)})  # fmt: skip
     def post(self, request: Request) -> Response:
         """A draft with an image queued for each stimulus; you are its researcher. Parse captions yourself first, for
         instance with `attribution.language`. Without consent settings of its own it uses Attest's text."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
 from annotation_site.api.models import Reply
 from annotation_site.raters.models import Enrolment, Rater
@@ -47,6 +49,24 @@ def test_a_study_of_known_stimuli_is_a_draft_with_queued_images(db):
     assert set(Generation.objects.values_list("state", "recipe__model")) == {("queued", "tinyworld")}
     assert study.members.get().user == program.user
     assert program.get("studies/new/progress/").json()["generations"]["queued"] == 2
+
+
+def test_a_study_may_be_long_and_what_is_longer_than_is_read_is_refused_unread(db):
+    program = Research(researcher())
+    head = {"Idempotency-Key": str(uuid.uuid4())}
+    # As long as a study of thousands of stimuli.
+    long = json.dumps(new_study()) + " " * 3_000_000
+    sent = {"content_type": "application/json", "headers": head}
+    assert program.client.post("/api/v1/research/studies/", long, **sent).status_code == 201
+    too_long = {**sent, "CONTENT_LENGTH": str((64 << 20) + 1)}
+    answer = program.client.post("/api/v1/research/studies/", "{}", **too_long)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        413,
+        "67108865 bytes were sent, and at most 67108864 are read.",
+    )
+    assert program.client.post("/api/v1/research/webhooks/", long, **sent).status_code == 413
+    # Nobody has to sign in for this one.
+    assert Client().post("/api/v1/enrolments/", long, content_type="application/json").status_code == 413
 
 
 def test_a_request_sent_twice_is_carried_out_once(db):

@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+from django.urls import reverse
 
 import annotation_site.settings
+from annotation_site.api.parsing import StudyParser
 from annotation_site.operations import gunicorn_settings
+from annotation_site.research.steps.captions import LARGEST_CAPTIONS, CaptionsStep
 from tests.annotation_site.operations import compose
 from tests.annotation_site.operations.test_documentation import names_in_rows
 
@@ -91,9 +95,7 @@ def test_each_setting_reaches_the_site_as_it_stands_in_the_file_of_settings(name
         table.remove("WEB_CONCURRENCY")
     assert "ENCRYPTION_KEYS" in table
     passed = compose.environment(name, NEEDED | {variable: f"my {variable}" for variable in table})
-    assert {variable: passed.get(variable) for variable in table} == {
-        variable: f"my {variable}" for variable in table
-    }
+    assert {variable: passed.get(variable) for variable in table} == {variable: f"my {variable}" for variable in table}
 
 
 @pytest.mark.parametrize("name", SITE)
@@ -183,3 +185,44 @@ def test_the_web_server_logs_no_address_and_the_proxy_neither():
     caddy = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text()
     assert "request>uri delete" in caddy
     assert "request>headers delete" in caddy
+
+
+CADDYFILE = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text(encoding="utf-8")
+UNITS = {"MB": 10**6, "MiB": 2**20}
+
+
+def fits(path: str, glob: str) -> bool:
+    """As in Caddy: an asterisk within a path stands for what has no slash."""
+    return re.fullmatch(re.escape(glob).replace(r"\*", "[^/]*"), path) is not None
+
+
+def let_through(path: str, variables: dict[str, str]) -> int:
+    """Bytes that the proxy lets a request to ``path`` send, by the one limit that is for it."""
+    text = CADDYFILE
+    for name, value in compose.environment("proxy", variables).items():
+        text = text.replace(f"{{${name}}}", value)
+    limits = re.findall(r"@(\w+) (not )?path (.+)\n\s*request_body @\1 \{\n\s*max_size (\d+)(\w+)\n\s*\}", text)
+    assert len(limits) == text.count("max_size")
+    found = [
+        int(number) * UNITS[unit]
+        for _name, negated, globs, number, unit in limits
+        if bool(negated) != any(fits(path, glob) for glob in globs.split())
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("megabytes", ["", "300"])
+def test_the_proxy_lets_through_as_much_as_the_site_reads(megabytes):
+    variables = NEEDED | {"ATTEST_UPLOAD_MB": megabytes}
+    read = int(compose.environment("web", variables)["ATTEST_UPLOAD_MB"] or settings.UPLOAD_MEGABYTES) << 20
+    assert let_through(reverse("import-study"), variables) == read
+    captions = reverse("research-step", kwargs={"pk": 12, "name": CaptionsStep.name})
+    assert let_through(captions, variables) == read
+    assert read > LARGEST_CAPTIONS + settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "a form around the largest file"
+    assert let_through(reverse("api-research-studies"), variables) == StudyParser.largest
+
+
+def test_the_proxy_cuts_off_early_what_takes_no_files():
+    for path in ("/", "/rate/abc/", "/api/v1/enrolments/", "/research/orders/12/", "/research/orders/12/review/"):
+        assert let_through(path, NEEDED) == 2_000_000 <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
