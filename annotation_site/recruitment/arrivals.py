@@ -68,9 +68,9 @@ class FromProlific(SourceKind):
         study = ProlificStudy.objects.filter(source=enrolment.arrived_by_id).first()
         if study is None:
             return
+        fields = {"prolific_study": study, "enrolment": enrolment, "status": "ACTIVE"}
         row, new = Submission.objects.get_or_create(
-            submission_id=arrival.session,
-            defaults={"prolific_study": study, "enrolment": enrolment, "status": "ACTIVE", "status_at": now},
+            submission_id=arrival.session, defaults=fields | {"status_at": now, "started_at": now}
         )
         if not new:
             Submission.objects.filter(pk=row.pk, enrolment__isnull=True).update(enrolment=enrolment)

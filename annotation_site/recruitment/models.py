@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.raters.models import Enrolment, Source
@@ -76,6 +76,12 @@ class ProlificStudy(models.Model):
             raise ValidationError({"screen_out_reward": _("It must be less than the reward.")})
 
 
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def newest(self) -> Submission | None:
+        """The one begun last, whenever we heard of it; one without a known beginning counts as the oldest."""
+        return self.order_by(F("started_at").desc(nulls_last=True), "-pk").first()
+
+
 class Submission(models.Model):
     """One participation at Prolific. ``status`` is Prolific's word; ``status_at`` when it was so."""
 
@@ -86,7 +92,12 @@ class Submission(models.Model):
     )
     status = models.CharField(max_length=20)
     status_at = models.DateTimeField()
+    started_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("By Prolific's word; until that is known, when the rater came with it.")
+    )
     entered_code = models.CharField(max_length=60, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

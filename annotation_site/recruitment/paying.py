@@ -54,7 +54,7 @@ FINAL = frozenset({APPROVED, PARTIALLY_APPROVED, REJECTED, SCREENED_OUT, "RETURN
 
 def submission_of(enrolment: Enrolment) -> Submission:
     """The rater's last submission. Raises Refused for those who came without one."""
-    found = enrolment.submissions.select_related("prolific_study__source").order_by("-pk").first()
+    found = enrolment.submissions.select_related("prolific_study__source").newest()
     if found is None:
         raise Refused(f"{enrolment.rater.pseudonym} has no submission at Prolific: synchronise, then look again.")
     return found

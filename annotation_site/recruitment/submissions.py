@@ -6,10 +6,11 @@ late, twice or in any order. What Prolific answers when it is asked is the truth
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.dateparse import parse_datetime
 
 from annotation_site.raters.models import Enrolment
 from annotation_site.raters.sources import Arrival, find_arrival
@@ -54,20 +55,30 @@ def sync(study: ProlificStudy, api: Prolific, *, now: datetime) -> int:
 def take(study: ProlificStudy, row: JSON, *, now: datetime) -> Submission:
     """Store a submission as Prolific just described it."""
     status, code = status_of(row), str(row.get("entered_code") or row.get("study_code") or "")[:60]
-    found, new = Submission.objects.get_or_create(
-        submission_id=str(row["id"]),
-        defaults={"prolific_study": study, "status": status, "status_at": now, "entered_code": code},
-    )
+    started = _moment(row.get("started_at"))
+    fields = {"prolific_study": study, "status": status, "status_at": now, "started_at": started, "entered_code": code}
+    found, new = Submission.objects.get_or_create(submission_id=str(row["id"]), defaults=fields)
     _link(found, str(row.get("participant") or row.get("participant_id") or ""))
     # Not older than what is known: an event may have come while the answer was on its way.
     known = Submission.objects.filter(pk=found.pk, status_at__lte=now)
     changed = known.exclude(status=status).update(status=status, status_at=now)
     if code:
         known.exclude(entered_code=code).update(entered_code=code)
+    if started:
+        Submission.objects.filter(pk=found.pk).exclude(started_at=started).update(started_at=started)
     found.refresh_from_db()
     if changed or new:
         _follow(found, now)
     return found
+
+
+def _moment(text: object) -> datetime | None:
+    """A moment as Prolific writes it, in UTC; None for what is none."""
+    try:
+        moment = parse_datetime(str(text))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _link(submission: Submission, participant: str) -> None:
@@ -96,17 +107,13 @@ def told(submission_id: str, status: str, *, at: datetime) -> bool:
 def _follow(submission: Submission, at: datetime) -> None:
     """What a change of status means for what the rater holds here."""
     enrolment = submission.enrolment
-    if enrolment is None or _newer(submission):
+    if enrolment is None or enrolment.submissions.newest() != submission:
+        # The rater has begun again since: the end of an earlier submission takes nothing away.
         return
     if submission.status in FREEING:
         assignment.release_all(enrolment)
     left = at if submission.status == RETURNED else None
     Enrolment.objects.filter(pk=enrolment.pk).exclude(left_at=left).update(left_at=left)
-
-
-def _newer(submission: Submission) -> bool:
-    """Whether the rater has begun again since: the end of an earlier submission takes nothing away."""
-    return Submission.objects.filter(enrolment=submission.enrolment_id, pk__gt=submission.pk).exists()
 
 
 def counts(study: ProlificStudy) -> list[tuple[str, int]]:

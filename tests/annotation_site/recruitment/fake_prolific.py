@@ -74,9 +74,17 @@ class FakeProlific:
     def count(self, what: str) -> int:
         return sum(bool(re.search(what, request)) for request in self.requests)
 
-    def add(self, number: str, *, participant: str, study: str = "STUDY1", status: str = "AWAITING REVIEW") -> None:
+    def add(
+        self,
+        number: str,
+        *,
+        participant: str,
+        study: str = "STUDY1",
+        status: str = "AWAITING REVIEW",
+        started_at: str | None = None,
+    ) -> None:
         row = {"id": number, "participant": participant, "study_id": study, "status": status, "entered_code": "DONE"}
-        self.submissions[number] = row | {"bonus_payments": []}
+        self.submissions[number] = row | {"started_at": started_at, "bonus_payments": []}
 
     def sign(self, *, kid: str | None = None, algorithm: str = "RS256", key: Any = None, **claims: Any) -> str:
         key = self.key if key is None else key
@@ -124,7 +132,7 @@ class FakeProlific:
     def list_submissions(self, *, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         rows = [row for row in self.submissions.values() if row["study_id"] == query["study"][0]]
         size, page = int(query["page_size"][0]), int(query["page"][0])
-        shown = ("id", "participant", "status", "study_id", "entered_code")
+        shown = ("id", "participant", "status", "study_id", "started_at", "entered_code")
         return 200, {"results": [{n: row[n] for n in shown} for row in rows[(page - 1) * size : page * size]]}
 
     def one_submission(self, number: str, *, query: Any, body: Any) -> tuple[int, Any]:

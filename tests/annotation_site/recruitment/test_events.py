@@ -17,6 +17,7 @@ from annotation_site.rating import assignment
 from annotation_site.rating.models import Seat
 from annotation_site.recruitment.hooks import sign
 from annotation_site.recruitment.models import ProlificStudy, Submission, WebhookEvent
+from annotation_site.recruitment.paying import submission_of
 from annotation_site.recruitment.submissions import counts, sync, told
 from annotation_site.recruitment.tasks import sync_prolific
 from tests.annotation_site.recruitment.conftest import SECRET
@@ -191,13 +192,28 @@ def test_an_answer_that_was_on_its_way_does_not_undo_a_later_event(fake, api, pa
 
 def test_the_end_of_an_earlier_submission_takes_nothing_from_a_later_one(client, participant, at_prolific):
     enrolment = participant(status="ACTIVE")
-    Submission.objects.create(
-        prolific_study=at_prolific, submission_id="SUB2", enrolment=enrolment, status="ACTIVE", status_at=timezone.now()
-    )
+    now = timezone.now()
+    later = {"enrolment": enrolment, "status": "ACTIVE", "status_at": now, "started_at": now}
+    Submission.objects.create(prolific_study=at_prolific, submission_id="SUB2", **later)
     lease(client, enrolment)
     send("RETURNED")
     assert Seat.objects.filter(enrolment=enrolment, state="leased").exists()
     assert Enrolment.objects.get().left_at is None
+
+
+@pytest.mark.parametrize("started_at", ["2020-01-01T10:00:00.000000Z", "2020-01-01T10:00:00", None, "long ago"])
+def test_one_given_back_before_they_agreed_ends_nothing_when_it_is_heard_of_later(
+    client, fake, api, participant, at_prolific, started_at
+):
+    """Who opened the study, returned it before agreeing, and came again: the list tells of the first one last."""
+    fake.add("SUB0", participant="PID1", status="RETURNED", started_at=started_at)
+    enrolment = participant(status="ACTIVE")
+    lease(client, enrolment)
+    assert sync(at_prolific, api, now=timezone.now()) == 2
+    assert set(enrolment.submissions.values_list("submission_id", flat=True)) == {"SUB0", "SUB1"}
+    assert Seat.objects.filter(enrolment=enrolment, state="leased").exists()
+    assert Enrolment.objects.get().left_at is None
+    assert submission_of(enrolment).submission_id == "SUB1"
 
 
 def test_beat_reads_what_no_event_told(fake, participant, at_prolific, settings):
