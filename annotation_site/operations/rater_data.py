@@ -11,11 +11,14 @@ from django.db.models import Model
 from django.urls import reverse
 
 from annotation_site import audit
+from annotation_site.payments.accounts import accounts
+from annotation_site.payments.models import Errand
 from annotation_site.raters import identities
 from annotation_site.raters.identities import Identity
 from annotation_site.raters.models import Enrolment, Invitation, Rater, new_pseudonym, new_token
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement
+from annotation_site.recruitment.models import Submission
 from annotation_site.webhooks.events import completion_data, completion_key
 from annotation_site.webhooks.models import Delivery, Event
 
@@ -60,6 +63,9 @@ def erase(rater: Rater, *, uncount: bool, now: datetime) -> None:
         identities.forget(enrolment)
         Judgement.objects.filter(enrolment=enrolment).update(viewport="", locale="", renderer="", views=[])
         Invitation.objects.filter(enrolment=enrolment, revoked_at__isnull=True).update(revoked_at=now)
+        if not _has_to_do_with_money(enrolment):
+            # With it go the words by which a platform was told to pay nothing: they hang on the submission.
+            Submission.objects.filter(enrolment=enrolment).update(enrolment=None)
         if uncount:
             enrolment.exclude(ERASED, now)
         Enrolment.objects.filter(pk=enrolment.pk).update(external_hash="", locale="", token=new_token())
@@ -67,6 +73,12 @@ def erase(rater: Rater, *, uncount: bool, now: datetime) -> None:
     rater.save(update_fields=["pseudonym"])
     _rename(rater)
     audit.note(rater, ERASED, pseudonym=(audit.hidden(before), rater.pseudonym))
+
+
+def _has_to_do_with_money(enrolment: Enrolment) -> bool:
+    """Whether the rater was paid, is owed anything, or is one of whom the payer is still to be told."""
+    untold = Errand.objects.filter(entry__enrolment=enrolment, state__in=[Errand.State.WAITING, Errand.State.CLAIMED])
+    return untold.exists() or any(each.paid or each.owed for each in accounts(enrolment.study, only=[enrolment.pk]))
 
 
 def _rename(rater: Rater) -> None:

@@ -12,11 +12,16 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotation_site.operations import rater_data
-from annotation_site.payments.models import Entry, PayScheme
+from annotation_site.payments import queue
+from annotation_site.payments.models import Batch, Entry, PayScheme
+from annotation_site.payments.settling import settle
 from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment
+from annotation_site.raters.sources.presets import new_source
 from annotation_site.rating import assignment
 from annotation_site.rating.models import Judgement
+from annotation_site.recruitment.models import Action, ProlificStudy, Submission
+from annotation_site.recruitment.submissions import take
 
 pytestmark = pytest.mark.django_db
 AGREED = {"consent": "yes"}
@@ -167,6 +172,54 @@ def test_what_is_still_owed_is_said_and_the_ledger_stays(client, mine):
     assert "You are still to be paid 1.50 USD" in client.get(at(mine, "erase/")).content.decode()
     client.post(at(mine, "erase/"), SURE)
     assert Entry.objects.get(pk=paid.pk).enrolment_id == mine.pk
+
+
+@pytest.fixture
+def submission(mine) -> Submission:
+    """What Prolific knows of my part, which it was told to pay nothing for."""
+    mine.arrived_by, mine.place = new_source(mine.study, "prolific", "prolific"), 1
+    mine.arrived_by.save()
+    mine.save()
+    study = ProlificStudy.objects.create(source=mine.arrived_by, prolific_id="S1", reward=200, places=1, minutes=5)
+    now = assignment.database_now()
+    made = Submission.objects.create(
+        prolific_study=study, submission_id="SUB1", enrolment=mine, status="REJECTED", status_at=now
+    )
+    Action.objects.create(
+        submission=made, kind="reject", key="no", category="OTHER", message="Of you.", state="done", made_at=now
+    )
+    return made
+
+
+def test_who_was_paid_nothing_is_cut_off_from_the_number_of_their_part(client, mine, submission):
+    assert "SUB1" in client.get(at(mine, "file/")).content.decode()
+    assert "The number that a recruiting site gave to your part" in client.get(at(mine, "erase/")).content.decode()
+    client.post(at(mine, "erase/"), SURE)
+    assert not Submission.objects.filter(enrolment__isnull=False).exists()
+    assert not Action.objects.filter(submission__enrolment=mine).exists()
+    # Prolific's list ties them to nobody again.
+    take(submission.prolific_study, {"id": "SUB1", "participant": "prolific-mine", "status": "REJECTED"},
+         now=assignment.database_now())  # fmt: skip
+    assert Submission.objects.get().enrolment is None
+
+
+@pytest.mark.parametrize("left", ["owed", "paid", "to be told"])
+def test_where_money_is_concerned_the_number_stays(client, mine, submission, left):
+    scheme = PayScheme.objects.create(
+        study=mine.study, version=1, currency="GBP", per_item=200 if left == "owed" else 0, made_at=mine.created_at,
+        made_by="rosa",
+    )  # fmt: skip
+    entry = {"study": mine.study, "enrolment": mine, "currency": "GBP", "at": mine.created_at, "way": "prolific"}
+    if left == "paid":
+        batch = Batch.objects.create(study=mine.study, number=1, digest="d", made_at=mine.created_at, made_by="rosa")
+        settle(
+            Entry.objects.create(kind="approval", amount=50, scheme=scheme, batch=batch, **entry),
+            reference="r", by="rosa", now=mine.created_at,
+        )  # fmt: skip
+    elif left == "to be told":
+        queue.send(Entry.objects.create(kind="rejection", amount=0, reason="no", **entry), now=mine.created_at)
+    client.post(at(mine, "erase/"), SURE)
+    assert Submission.objects.get().enrolment_id == mine.pk
 
 
 def test_the_privacy_page_leads_those_whom_it_knows_to_their_own(client, mine, settings):
