@@ -316,6 +316,7 @@ CELERY_BEAT_SCHEDULE = {
     "queue again what dead workers had claimed": {"task": "annotation_site.worker.tasks.sweep", **_EACH_MINUTE},
     "wake the idle workers": {"task": "annotation_site.worker.tasks.ring", **_EACH_MINUTE},
     "pay what was approved": {"task": "annotation_site.payments.tasks.run_errands", "schedule": 300.0},
+    "forget whom nobody is to pay": {"task": "annotation_site.payments.tasks.forget_ids", "schedule": 3600.0},
     "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
     "look for alerts": {"task": "annotation_site.alerts.tasks.look_at_studies", **_EACH_MINUTE},
     "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},

@@ -13,6 +13,7 @@ from django.db.models import Max
 
 from annotation_site.payments import queue
 from annotation_site.payments.accounts import Account, accounts
+from annotation_site.payments.forgetting import forget_paid
 from annotation_site.payments.models import Batch, Entry, Errand
 from annotation_site.payments.payers import ByPanel
 from annotation_site.payments.settling import FINANCE, PANEL, lock, settle
@@ -70,6 +71,7 @@ def approve(study: Study, wanted: Iterable[int], digest: str, *, by: str, now: d
     batch = Batch.objects.create(study=study, number=last + 1, digest=digest, made_at=now, made_by=by)
     for row in shown.rows:
         _approve(row, batch)
+    forget_paid(study, [row.enrolment.pk for row in shown.rows if row.way == PANEL])
     if Errand.objects.filter(entry__batch=batch).exists():
         transaction.on_commit(queue.ring)
     return batch

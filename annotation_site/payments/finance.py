@@ -1,17 +1,14 @@
-"""What the finance office has paid, and forgetting whom they paid once nothing more is owed."""
+"""What the finance office has paid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
-from annotation_site.payments.accounts import accounts
+from annotation_site.payments.forgetting import forget_paid
 from annotation_site.payments.models import Batch
 from annotation_site.payments.settling import FINANCE, lock, settle, waiting
-from annotation_site.raters import identities
-from annotation_site.studies.models import Study
 
 
 class NothingToPay(Exception):
@@ -30,12 +27,5 @@ def mark_paid(batch: Batch, *, total: int, reference: str, by: str, now: datetim
         raise NothingToPay
     for approval in approvals:
         settle(approval, reference=reference, by=by, now=now)
-    _forget_ids(batch.study, [approval.enrolment_id for approval in approvals])
+    forget_paid(batch.study, [approval.enrolment_id for approval in approvals])
     return len(approvals)
-
-
-def _forget_ids(study: Study, enrolments: Iterable[int]) -> None:
-    """Forget by which ids these raters are paid, unless they are owed more or can still earn it."""
-    for account in accounts(study, only=enrolments):
-        if account.ended and not account.owed:
-            identities.forget(account.enrolment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import models
 
 from annotation_site.encryption import decrypt, encrypt
@@ -23,6 +25,19 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.enrolment}"
+
+
+_settled: list[Callable[[Enrolment], bool]] = []
+
+
+def unwanted_where(settled: Callable[[Enrolment], bool]) -> None:
+    """Let no ids be kept of whom ``settled`` says that they were paid; done once, when the application starts."""
+    _settled.append(settled)
+
+
+def wanted(enrolment: Enrolment) -> bool:
+    """Whether the ids of somebody who comes (again) are to be kept."""
+    return not any(settled(enrolment) for settled in _settled)
 
 
 def store(enrolment: Enrolment, kind: str, value: str) -> None:

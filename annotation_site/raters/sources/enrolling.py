@@ -100,7 +100,7 @@ def keep(enrolment: Enrolment, arrival: Arrival, now: datetime) -> None:
     """Keep the ids by which the rater is paid and led back, apart from everything else, and what the kind keeps."""
     if enrolment.arrived_by is None:
         return
-    if enrolment.arrived_by.kind != Source.Kind.INVITATION:
+    if enrolment.arrived_by.kind != Source.Kind.INVITATION and identities.wanted(enrolment):
         for kind, value in vars(arrival).items():
             if value:
                 identities.store(enrolment, kind, value)
