@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from annotation_site.operations import context
 
 HIDDEN = "[hidden]"
-# The secret part of a rater's link, whatever stands around it, and what follows the question mark of any address.
-RATER_LINK = re.compile(r"(/?\brate/)[^/\s?\"'<>]+")
+# The secret part of a rater's link, of an invitation, and of a link that mutes alerts or sets a password, whatever
+# stands around it and wherever it leads; and what follows an address's question mark. "i/o" is no invitation.
+SECRET_LINK = re.compile(r"(?i)(\brate/+|\bi/+(?=[\w-]{8})|\balerts/+mute/+|\bpassword/+key/+)[^/\s?\"'<>(]+")
 QUERY = re.compile(r"(/[^\s?\"'<>]*)\?[^\s\"'<>]+")
 BEARER = re.compile(r"(?i)(\bbearer\s+)[^\s\"',]+")
 
@@ -20,7 +21,7 @@ def hide(text: str) -> str:
     """``text`` without the secrets of the current request and whatever looks like one of another."""
     for secret in context.secrets.get():
         text = text.replace(secret, HIDDEN)
-    text = RATER_LINK.sub(rf"\1{HIDDEN}", text)
+    text = SECRET_LINK.sub(rf"\1{HIDDEN}", text)
     text = QUERY.sub(rf"\1?{HIDDEN}", text)
     return BEARER.sub(rf"\1{HIDDEN}", text)
 

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from django.urls import URLPattern, reverse
 
 from annotation_site.celery import app
 from annotation_site.operations import celery_signals, context
 from annotation_site.operations.logs import JsonLines, PlainLines, hide
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.raters.sources.presets import new_source
+from tests.annotation_site.test_who_may_go_where import PATTERNS
 
 CANARY = "canary0123456789canary"
 
@@ -62,6 +64,25 @@ def test_no_line_carries_a_raters_link_a_token_or_a_query(client, log, make_stud
     assert "canary" not in log.getvalue()
 
 
+def named(pattern: URLPattern) -> list[str]:
+    """What stands in an address, by name."""
+    return list(pattern.pattern.converters or pattern.pattern.regex.groupindex)
+
+
+SECRET = [name for name, pattern in PATTERNS.items() if {"token", "key"} & set(named(pattern))]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", SECRET)
+def test_no_line_carries_the_secret_of_an_address_that_leads_nowhere(client, log, name):
+    values = {"token": CANARY, "uidb36": "1", "key": CANARY}
+    address = reverse(name, kwargs={part: values[part] for part in named(PATTERNS[name])})
+    beyond = (f"{address}nothing/", address.replace(CANARY, f"{CANARY}~"), address.upper(), address[:-1] + "//")
+    assert 404 in [client.get(each).status_code for each in beyond]
+    assert "Not Found" in log.getvalue()
+    assert "canary" not in log.getvalue().lower()
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("trouble", [False, True])
 def test_no_line_carries_the_id_of_a_participant(client, log, make_study, monkeypatch, trouble):
@@ -101,6 +122,10 @@ def test_an_exception_that_quotes_the_link_is_logged_without_it(client, log, mak
         ("GET /rate/abc123/ahead/ HTTP/1.1", "GET /rate/[hidden]/ahead/ HTTP/1.1"),
         ("Error handling request /rate/abc123", "Error handling request /rate/[hidden]"),
         ("/studies/s/?PROLIFIC_PID=7&x=1 failed", "/studies/s/?[hidden] failed"),
+        ("GET /i/abc12345/x HTTP/1.1", "GET /i/[hidden]/x HTTP/1.1"),
+        ("GET /alerts/mute/a:b:c/", "GET /alerts/mute/[hidden]/"),
+        ("GET /accounts/password/key/1-abc/x/", "GET /accounts/password/key/[hidden]/x/"),
+        ("i/o error", "i/o error"),
         ("Authorization: Bearer abc", "Authorization: Bearer [hidden]"),
         ("the rate of images is 2/s. Why?", "the rate of images is 2/s. Why?"),
     ],
