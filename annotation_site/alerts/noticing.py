@@ -21,7 +21,7 @@ from annotation_site.alerts.models import Alert, Bounds, Kind, Notice, Subscript
 from annotation_site.alerts.signs import Images, Sign
 from annotation_site.guarded import guarded
 from annotation_site.rating.models import Seat
-from annotation_site.reports.actions import seats
+from annotation_site.rating.seats import seats
 from annotation_site.studies.models import Item, Study
 
 RUNNING = (Study.State.OPEN, Study.State.PAUSED)
@@ -29,8 +29,8 @@ SHARE = 200
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What was open in a study, and the last episode of each kind, when a look at it began."""
+class Episodes:
+    """The alerts that were open in a study, and the last episode of each kind, when a look at it began."""
 
     open: dict[str, Alert]
     last: dict[str, int]
@@ -56,7 +56,7 @@ def _look_at_answers(study: Any, now: datetime) -> int:
     bounds = _bounds(study)
     if not (_news(bounds.seen_answers, study.answered, left=study.left) or _ended_otherwise(study)):
         return 0
-    before = standing(study)
+    before = episodes(study)
     opened = settle(study, before, signs.of_answers(study, bounds), now)
     # After the alerts: whoever dies before this line leaves the study to be looked at again.
     bounds.looked(study.answered)
@@ -101,7 +101,7 @@ def _drawing(unmade: Iterable[int]) -> QuerySet[Study]:
 
 
 def _look_at_images(study: Study, images: Images, now: datetime) -> int:
-    bounds, before = _bounds(study), standing(study)
+    bounds, before = _bounds(study), episodes(study)
     since = (bounds.waiting_since or now) if images.waiting else None
     if since != bounds.waiting_since:
         Bounds.objects.filter(pk=bounds.pk).update(waiting_since=since)
@@ -110,12 +110,12 @@ def _look_at_images(study: Study, images: Images, now: datetime) -> int:
     return settle(study, before, [sign], now)
 
 
-def standing(study: Study) -> Standing:
+def episodes(study: Study) -> Episodes:
     last = dict(study.alerts.order_by().values_list("kind").annotate(Max("episode")))
-    return Standing({alert.kind: alert for alert in study.alerts.open()}, last)
+    return Episodes({alert.kind: alert for alert in study.alerts.open()}, last)
 
 
-def settle(study: Study, before: Standing, found: Iterable[Sign], now: datetime) -> int:
+def settle(study: Study, before: Episodes, found: Iterable[Sign], now: datetime) -> int:
     """Open or end the study's alerts as the signs say; how many were opened.
 
     ``before`` is read before the signs are worked out, and each step is from there: of two that look at the same

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, Max, OuterRef
 
 from annotation_site.alerts.models import Bounds, Kind
 from annotation_site.rating import checks
-from annotation_site.reports.actions import seats
+from annotation_site.rating.seats import seats
 from annotation_site.reports.agreement import agreement, pairable
 from annotation_site.reports.loading import load
 from annotation_site.reports.outcomes import outcomes

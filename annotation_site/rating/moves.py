@@ -11,38 +11,29 @@ from django.db.models import Count
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment.readiness import cap_of
 from annotation_site.rating.models import Judgement, Seat
-from annotation_site.studies.models import Item, Study
+from annotation_site.rating.seats import Seats, in_use, seats
+from annotation_site.studies.models import Study
 
 State = Study.State
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A study's seats by state, its current answers, and how many raters hold a lease that has not run out.
+class Situation:
+    """A study's seats, the current answers in them, and how many raters hold a lease that has not run out.
 
-    Seats and answers are those of items in use, as in every report; a rater at a check is at work all the same.
+    A rater at a check is at work all the same.
     """
 
-    free: int
-    pending: int
-    leased: int
-    done: int
+    seats: Seats
     answers: int
     at_work: int
 
-    @property
-    def left(self) -> int:
-        return self.free + self.pending + self.leased
 
-
-def standing(study: Study, now: datetime) -> Standing:
-    every = Seat.objects.filter(study=study)
-    seats = every.filter(item__in=Item.objects.in_use())
-    by_state = dict(seats.order_by().values_list("state").annotate(Count("pk")))
-    at_work = every.filter(state=Seat.State.LEASED, leased_until__gt=now)
-    return Standing(
-        **{state: by_state.get(state, 0) for state in ("free", "pending", "leased", "done")},
-        answers=Judgement.objects.filter(seat__in=seats, current=True, surplus=False).count(),
+def situation(study: Study, now: datetime) -> Situation:
+    at_work = Seat.objects.filter(study=study, state=Seat.State.LEASED, leased_until__gt=now)
+    return Situation(
+        seats=seats(study),
+        answers=Judgement.objects.filter(seat__in=in_use(study), current=True, surplus=False).count(),
         at_work=at_work.aggregate(n=Count("enrolment", distinct=True))["n"],
     )
 
@@ -54,23 +45,23 @@ class Move:
     name: str
     label: str
     states: tuple[str, ...]
-    brings: Callable[[Study, Standing], list[str]]
+    brings: Callable[[Study, Situation], list[str]]
     do: Callable[[Study, str], str]
     for_good: bool = False
 
 
-def _opening(study: Study, now: Standing) -> list[str]:
+def _opening(study: Study, now: Situation) -> list[str]:
     items = study.items.in_use().count()
-    seats = items * study.seats_per_item
+    places = items * study.seats_per_item
     return [
-        f"Seats to be made: {seats}, for {items} items with {study.seats_per_item} each.",
-        f"Judgements that one rater may give: at most {cap_of(study, seats)}.",
+        f"Seats to be made: {places}, for {items} items with {study.seats_per_item} each.",
+        f"Judgements that one rater may give: at most {cap_of(study, places)}.",
         "Raters who open the study's link can join at once.",
         "Rules, texts, practice and checks are fixed from then on: answers depend on them.",
     ]
 
 
-def _pausing(study: Study, now: Standing) -> list[str]:
+def _pausing(study: Study, now: Situation) -> list[str]:
     return [
         _kept(now),
         _at_work(now),
@@ -78,29 +69,29 @@ def _pausing(study: Study, now: Standing) -> list[str]:
     ]
 
 
-def _resuming(study: Study, now: Standing) -> list[str]:
+def _resuming(study: Study, now: Situation) -> list[str]:
     return [
-        f"Seats that are free and handed out again: {now.free}. Waiting for their images: {now.pending}.",
+        f"Seats that are free and handed out again: {now.seats.free}. Waiting for their images: {now.seats.pending}.",
         _kept(now),
         "Raters go on by the links that they have.",
     ]
 
 
-def _closing(study: Study, now: Standing) -> list[str]:
+def _closing(study: Study, now: Situation) -> list[str]:
     return [
         _kept(now),
-        f"Seats without an answer: {now.left} of {now.left + now.done}. They get none.",
+        f"Seats without an answer: {now.seats.left} of {now.seats.total}. They get none.",
         _at_work(now),
         "A closed study stays closed: it cannot be opened again.",
     ]
 
 
-def _kept(now: Standing) -> str:
+def _kept(now: Situation) -> str:
     return f"Answers so far: {now.answers}. They stay as they are."
 
 
-def _at_work(now: Standing) -> str:
-    return f"Raters at work now: {now.at_work}. Seats leased out: {now.leased}. These answers are still taken."
+def _at_work(now: Situation) -> str:
+    return f"Raters at work now: {now.at_work}. Seats leased out: {now.seats.leased}. These answers are still taken."
 
 
 def _open(study: Study, reason: str) -> str:

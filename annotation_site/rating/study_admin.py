@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
 from annotation_site.rating.known_admin import known_page
-from annotation_site.rating.moves import MOVES, standing
+from annotation_site.rating.moves import MOVES, situation
 from annotation_site.rating.preview import preview
 from annotation_site.rating.reasons import ReasonForm
 from annotation_site.rating.releasing import holders, release
@@ -96,7 +96,7 @@ class RunStudyAdmin(StudyAdmin):
             "move": move,
             "problems": found,
             "blocked": any(problem.blocks for problem, _ in found),
-            "lines": move.brings(study, standing(study, timezone.now())),
+            "lines": move.brings(study, situation(study, timezone.now())),
             "form": form,
         }
         return self._page(request, study, f"{move.label}: {study.title}", "administration/move.html", context)
@@ -111,7 +111,7 @@ class RunStudyAdmin(StudyAdmin):
                 return self._back(study)
             except Enrolment.DoesNotExist:
                 form.add_error(None, "Choose a rater of this study, or all of them: nothing was taken back.")
-        context = {"holders": holders(study), "now": standing(study, timezone.now()), "form": form}
+        context = {"holders": holders(study), "now": situation(study, timezone.now()), "form": form}
         return self._page(request, study, f"Take back seats: {study.title}", "administration/release.html", context)
 
     def _study(self, request: HttpRequest, pk: int) -> Study:
@@ -140,4 +140,4 @@ def _bar(study: Study) -> dict[str, Any]:
     """What stands above the form: the state in words, and the moves that are possible."""
     moves = [move for move in MOVES.values() if study.state in move.states]
     blocking = sum(problem.blocks for problem in _problems(study))
-    return {"study": study, "moves": moves, "now": standing(study, timezone.now()), "blocking": blocking}
+    return {"study": study, "moves": moves, "now": situation(study, timezone.now()), "blocking": blocking}

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from annotation_site.rating.models import Seat
+from annotation_site.rating.seats import Seats
 from annotation_site.studies.models import Item, Study
 
 
@@ -21,30 +22,6 @@ class Action:
     label: str = ""
     address: str = ""
     command: str = ""
-
-
-@dataclass(frozen=True)
-class Seats:
-    """Places of a study's items in use, by state."""
-
-    pending: int
-    free: int
-    leased: int
-    done: int
-
-    @property
-    def total(self) -> int:
-        return self.pending + self.free + self.leased + self.done
-
-    @property
-    def left(self) -> int:
-        return self.total - self.done
-
-
-def seats(study: Study) -> Seats:
-    states = Seat.objects.filter(study=study, item__in=Item.objects.in_use()).order_by().values_list("state")
-    number = dict(states.annotate(Count("pk")))
-    return Seats(*(number.get(state, 0) for state in ("pending", "free", "leased", "done")))
 
 
 def next_action(study: Study, seats: Seats, *, admin: bool) -> Action:

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.db.models import Count, F
 
-from annotation_site.rating.models import Seat
-from annotation_site.reports.actions import Seats
+from annotation_site.rating.seats import Seats, in_use
 from annotation_site.reports.data import CHANGES, NO_GROUP, TOO_POOR, Column, StudyData
 from annotation_site.reports.loading import group_field
 from annotation_site.reports.outcomes import RATINGS, Outcomes
 from annotation_site.reports.stored import microseconds
-from annotation_site.studies.models import Item, Study
+from annotation_site.studies.models import Study
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
@@ -49,18 +48,11 @@ class Problem:
 
 def seats_by_group(study: Study) -> list[tuple[str, Seats]]:
     """Places of items in use by state, tag by tag (or condition), in alphabetical order."""
-    items = Item.objects.filter(study=study).in_use()
-    rows = (
-        Seat.objects.filter(study=study, item__in=items)
-        .order_by()
-        .values(group=F(f"item__{group_field(study)}"))
-        .values_list("group", "state", Count("pk"))
-    )
+    by_group = in_use(study).order_by().values(group=F(f"item__{group_field(study)}"))
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for group, state, number in rows:
+    for group, state, number in by_group.values_list("group", "state", Count("pk")):
         found[group or NO_GROUP][state] = number
-    states = ("pending", "free", "leased", "done")
-    return [(group, Seats(*(found[group].get(state, 0) for state in states))) for group in sorted(found)]
+    return [(group, Seats.of(found[group])) for group in sorted(found)]
 
 
 def summary(study: Study, places: Seats) -> str:

@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, render
 from annotation_site.accounts.roles import is_admin
 from annotation_site.rating.assignment import database_now
 from annotation_site.rating.models import Judgement
+from annotation_site.rating.seats import seats
 from annotation_site.reports import live, watching
 from annotation_site.reports.access import researchers_only
-from annotation_site.reports.actions import next_action, seats
+from annotation_site.reports.actions import next_action
 from annotation_site.reports.agreement import agreement
 from annotation_site.reports.exports.fates import fate_of
 from annotation_site.reports.items import answer_words, outcome_at

@@ -10,9 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from annotation_site.accounts.roles import is_admin
+from annotation_site.rating.seats import seats
 from annotation_site.reports import items
 from annotation_site.reports.access import researchers_only
-from annotation_site.reports.actions import next_action, seats, with_progress
+from annotation_site.reports.actions import next_action, with_progress
 from annotation_site.reports.downloads import is_simulated, report_for
 from annotation_site.reports.drawings import arms_text
 from annotation_site.reports.figure import alternative_text

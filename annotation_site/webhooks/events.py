@@ -15,7 +15,7 @@ from annotation_site.guarded import guarded
 from annotation_site.raters.models import Enrolment, Rater
 from annotation_site.rating.assignment.clock import settled_until
 from annotation_site.rating.models import Judgement
-from annotation_site.reports.actions import seats
+from annotation_site.rating.seats import seats
 from annotation_site.reports.agreement import agreement
 from annotation_site.reports.loading import load
 from annotation_site.reports.outcomes import outcomes

@@ -24,7 +24,7 @@ from annotation_site.api.research.serializers import (
     StudyDetailSerializer,
 )
 from annotation_site.rating import assignment
-from annotation_site.reports.actions import seats
+from annotation_site.rating.seats import seats
 from annotation_site.studies.models import Study
 
 TAG = ["Studies"]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation_site.alerts import noticing
 from annotation_site.alerts.models import Alert, Bounds, Kind, Notice
-from annotation_site.alerts.noticing import look, settle, standing
+from annotation_site.alerts.noticing import episodes, look, settle
 from annotation_site.alerts.signs import Sign
 from annotation_site.rating.assignment import database_now, put_item_back, withdraw_item
 from annotation_site.rating.models import Judgement, Seat
@@ -117,7 +117,7 @@ def test_bounds_stored_while_a_study_is_looked_at_are_those_of_the_next_look(
 def test_a_number_that_wavers_about_its_bound_is_one_episode(make_study):
     study = make_study(items=1)
     for holds, over in ((True, False), (False, False), (True, False)):
-        settle(study, standing(study), [Sign(Kind.AGREEMENT, holds, over)], database_now())
+        settle(study, episodes(study), [Sign(Kind.AGREEMENT, holds, over)], database_now())
     assert kinds(ended_at=None) == ["agreement"]
     assert Alert.objects.count() == 1
 
@@ -205,13 +205,13 @@ def test_of_two_that_notice_it_at_once_one_writes_it_down(make_study, subscriber
     study = make_study(items=1)
     subscriber(study)
     sign = Sign(Kind.STUCK, holds=True, over=False)
-    first, second = standing(study), standing(study)
+    first, second = episodes(study), episodes(study)
     assert [settle(study, each, [sign], database_now()) for each in (first, second)] == [1, 0]
     assert (Alert.objects.count(), Notice.objects.count()) == (1, 1)
     # One that is behind cannot open the same episode once more after its end, nor end what it had not seen.
-    settle(study, standing(study), [Sign(Kind.STUCK, holds=False, over=True)], database_now())
+    settle(study, episodes(study), [Sign(Kind.STUCK, holds=False, over=True)], database_now())
     assert settle(study, second, [sign], database_now()) == 0
-    assert settle(study, standing(study), [sign], database_now()) == 1
+    assert settle(study, episodes(study), [sign], database_now()) == 1
     settle(study, first, [Sign(Kind.STUCK, holds=False, over=True)], database_now())
     assert Alert.objects.open().get().episode == 2
 
