@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from annotation_site.alerts import signs
 from annotation_site.alerts.models import Alert, Bounds, Kind, Notice, Subscription
 from annotation_site.alerts.signs import Images, Sign
+from annotation_site.counting import number
 from annotation_site.guarded import guarded
 from annotation_site.rating.models import Seat
 from annotation_site.rating.seats import seats
@@ -67,11 +67,10 @@ def _running() -> QuerySet:
     """Running studies with ``answered`` places (checks too), whether any is ``left``, and whether it is ``told`` that
     none is: by the seats' own indexes."""
     places = Seat.objects.filter(study=OuterRef("pk")).order_by()
-    done: QuerySet[Any, Any] = places.filter(state=Seat.State.DONE).values("study").annotate(n=Count("pk"))
     left = Q()
     for state in (Seat.State.FREE, Seat.State.LEASED, Seat.State.PENDING):
         left |= Q(Exists(places.filter(state=state, item__withdrawn_at__isnull=True, item__purpose=Item.Purpose.RATED)))
-    answered = Coalesce(Subquery(done.values("n"), output_field=IntegerField()), 0)
+    answered = number(places.filter(state=Seat.State.DONE).values("study"))
     told = Exists(Alert.objects.open().filter(study=OuterRef("pk"), kind=Kind.FINISHED))
     running = Study.objects.filter(state__in=RUNNING).annotate(answered=answered, left=left, told=told)
     return running.select_related("alert_bounds")

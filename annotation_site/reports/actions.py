@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet
 from django.urls import reverse
 
+from annotation_site.counting import number
 from annotation_site.rating.models import Seat
 from annotation_site.rating.seats import Seats
 from annotation_site.studies.models import Item, Study
@@ -58,11 +57,7 @@ def with_progress(studies: QuerySet[Study]) -> QuerySet[Study]:
     seats = Seat.objects.filter(study=OuterRef("pk"), **rated).order_by().values("study")
     # Subqueries: joining seats to the studies' own row would group by every one of its columns.
     return studies.annotate(
-        places=_number(seats.annotate(n=Count("pk"))),
-        answered=_number(seats.annotate(n=Count("pk", filter=Q(state="done")))),
-        simulated=_number(seats.filter(state="done", enrolment__rater__simulated=True).annotate(n=Count("pk"))),
+        places=number(seats),
+        answered=number(seats.filter(state="done")),
+        simulated=number(seats.filter(state="done", enrolment__rater__simulated=True)),
     )
-
-
-def _number(counted: QuerySet[Any, Any]) -> Coalesce:
-    return Coalesce(Subquery(counted.values_list("n"), output_field=IntegerField()), 0)
