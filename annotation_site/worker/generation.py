@@ -55,13 +55,14 @@ def draw_some(go_on: Callable[[], bool]) -> int:
     files cannot be written, this process rests before it claims again; raises StorageUnusable.
     """
     try:
-        made = precompute(Generation.objects.all(), batch_size=BATCH, limit=BATCH, go_on=go_on, unattended=True).all
+        tally = precompute(Generation.objects.all(), batch_size=BATCH, limit=BATCH, go_on=go_on, unattended=True)
     except StorageUnusable:
         STORAGE.rest()
         raise
-    if made:
+    # An image that failed proves nothing: it may have failed because its files were refused.
+    if tally.done:
         STORAGE.served()
-    return made
+    return tally.all
 
 
 def precompute(

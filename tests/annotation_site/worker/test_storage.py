@@ -6,6 +6,7 @@ import errno
 import io
 import itertools
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def later(monkeypatch) -> Callable[[float], None]:
     """``later(seconds)``: let time pass for a worker that rests."""
     now = [0.0]
     monkeypatch.setattr(resting.STORAGE, "_clock", lambda: now[0])
+    monkeypatch.setattr(resting.STORAGE, "_refusals", Counter())
     monkeypatch.setattr(fleet, "TOKEN", "a process of its own")
     fleet.enlist()
     yield lambda seconds: now.__setitem__(0, now[0] + seconds)
@@ -130,6 +132,24 @@ def test_an_image_whose_own_place_is_broken_fails_with_the_reason_and_the_others
     assert str(blocked) in first.error
     assert count("done") == IMAGES - 1
     assert_whole(settings.MEDIA_ROOT)
+
+
+def test_an_image_that_failed_for_want_of_its_place_does_not_end_the_rest_that_grows(study, later, settings):
+    only = Generation.objects.order_by("id").first()
+    Generation.objects.exclude(pk=only.pk).update(held=True)
+    blocked = settings.MEDIA_ROOT / Path(files.names(only.identity)[0]).parent
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("no folder")
+    for seconds in (0, 5, 10):
+        later(seconds)
+        jobs.one_piece()
+    assert count("failed") == 1
+    Generation.objects.filter(pk=only.pk).retry_failed()
+    jobs.one_piece()
+    later(19)  # Two refusals made it rest for 5 and 10 seconds, and the third makes it 20.
+    assert jobs.one_piece() == 0
+    only.refresh_from_db()
+    assert (only.state, only.attempts) == ("queued", 4)
 
 
 def test_work_until_empty_does_not_end_well_while_work_is_left(study, later, settings):
