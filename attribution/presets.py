@@ -46,7 +46,17 @@ def model_files(model: str) -> Path | None:
 
 def fingerprint(files: Path) -> str:
     """What identifies the weights of a folder or a file: 12 hex digits of a hash over the files' names and sizes, and
-    over the content of all but the largest (of those over 64 MiB the first and the last MiB)."""
+    over the content of all but the largest (of those over 64 MiB the first and the last MiB).
+
+    Raises PipelineError when they cannot be read.
+    """
+    try:
+        return _fingerprint(files)
+    except OSError as error:
+        raise PipelineError(f"the weights in {files} cannot be read: {error}") from error
+
+
+def _fingerprint(files: Path) -> str:
     digest = hashlib.sha256()
     inside = [files] if files.is_file() else files.rglob("*")
     for path in sorted(path for path in inside if path.is_file() and path.suffix in {".json", ".safetensors"}):

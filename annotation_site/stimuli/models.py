@@ -7,10 +7,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation_site.stimuli.queue import GenerationQuerySet
-from annotation_site.stimuli.workers import FittingBatch, Worker
+from annotation_site.stimuli.workers import FittingBatch, Hindrance, Worker
 from attribution import records
 
-__all__ = ["FittingBatch", "Generation", "GenerationQuerySet", "Prompt", "Recipe", "Word", "Worker"]
+__all__ = ["FittingBatch", "Generation", "GenerationQuerySet", "Hindrance", "Prompt", "Recipe", "Word", "Worker"]
 
 
 class Prompt(models.Model):

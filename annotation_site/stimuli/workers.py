@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from annotation_site.stimuli.models import Recipe
 
 SILENCE = timedelta(minutes=3)
 """A worker that has sent no sign of life for so long is dead; it sends one every twenty seconds."""
 
 LATELY = timedelta(minutes=5)
 """Over which images a second are counted."""
+
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
+MOST_TRIES = 7
+"""So often a worker tries to load a model before it counts as one that cannot: its rests are the longest by then."""
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -32,6 +39,11 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
     def idle(self, now: datetime) -> Self:
         """Those that wait for Celery's bell."""
         return self.alive(now).filter(kind=Worker.Kind.CELERY, busy_since__isnull=True)
+
+    def may_yet_draw(self, recipe: Recipe, now: datetime) -> Self:
+        """Those that live, take whatever is queued, and have not tried in vain so often that they count as unable."""
+        unable = Hindrance.objects.filter(worker=OuterRef("pk"), recipe=recipe, tries__gte=MOST_TRIES)
+        return self.alive(now).exclude(kind=Worker.Kind.COMMAND).exclude(Exists(unable))
 
 
 class Worker(models.Model):
@@ -51,7 +63,9 @@ class Worker(models.Model):
     last_seen = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
     busy_since = models.DateTimeField(null=True, blank=True)
-    trouble = models.TextField(blank=True, help_text=_("Why its last job broke off; empty when all is well."))
+    trouble = models.TextField(
+        blank=True, help_text=_("Why its last job broke off, or what it cannot draw; empty when all is well.")
+    )
 
     objects = WorkerQuerySet.as_manager()
 
@@ -68,6 +82,46 @@ class Worker(models.Model):
         if self.last_seen < now - SILENCE:
             return gettext("silent: killed, or its machine is gone")
         return gettext("working") if self.busy_since is not None else gettext("waits for work")
+
+
+class HindranceQuerySet(models.QuerySet["Hindrance"]):
+    def resting(self, worker: str, now: datetime) -> Self:
+        """What this worker leaves alone for now."""
+        return self.filter(worker__name=worker, until__gt=now)
+
+    def note(self, *, worker: Worker, recipe: Recipe, reason: str, now: datetime) -> bool:
+        """A worker could not load a recipe's model, and rests it, twice as long each time; whether nobody can by now.
+
+        Then it does not rest: what is queued for nobody is to fail with the reason.
+        """
+        mine, _ = self.get_or_create(worker=worker, recipe=recipe, defaults={"until": now})
+        mine.tries, mine.reason = min(mine.tries + 1, MOST_TRIES), reason
+        others = Worker.objects.may_yet_draw(recipe, now).exclude(pk=worker.pk)
+        nobody = mine.tries == MOST_TRIES and not others.exists()
+        if not nobody:
+            mine.until = now + min(SHORTEST_REST * 2 ** (mine.tries - 1), LONGEST_REST)
+        mine.save()
+        return nobody
+
+
+class Hindrance(models.Model):
+    """A recipe whose model a worker could not load, and until when it leaves that to others; gone once it could."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="hindrances")
+    recipe = models.ForeignKey("stimuli.Recipe", on_delete=models.CASCADE, related_name="hindrances")
+    tries = models.PositiveSmallIntegerField(default=0)
+    until = models.DateTimeField()
+    reason = models.TextField()
+
+    objects = HindranceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["worker", "recipe"], name="a_worker_is_hindered_once_a_recipe"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.worker} cannot draw {self.recipe}"
 
 
 class FittingBatch(models.Model):

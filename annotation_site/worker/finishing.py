@@ -15,7 +15,7 @@ from annotation_site.stimuli import files
 from annotation_site.stimuli.models import Generation, Worker
 from annotation_site.stimuli.queue import NOBODY
 from annotation_site.studies.models import Item
-from attribution.errors import AttributionError
+from annotation_site.worker.reasons import reason_of
 from attribution.maps import HeatMaps
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,7 @@ def finish(generation: Generation, drawn: Any, made_with: dict[str, Any], tally:
 
 def fail(generation: Generation, error: Exception, tally: Tally) -> None:
     """Mark the row failed with its reason, unless its claim has gone to another worker meanwhile."""
-    reason = str(error) if isinstance(error, AttributionError) else f"{type(error).__name__}: {error}"
-    reason = reason[:2000] or "no reason given"
+    reason = reason_of(error)
     if _owned(generation).update(state=Generation.State.FAILED, error=reason, **NOBODY):
         tally.failed[generation.identity] = reason
 

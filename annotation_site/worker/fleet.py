@@ -14,7 +14,8 @@ from datetime import datetime
 from django.db import close_old_connections, connection, transaction
 
 from annotation_site.rating.assignment import database_now
-from annotation_site.stimuli.models import Generation, Worker
+from annotation_site.stimuli.models import Generation, Hindrance, Worker
+from annotation_site.worker.reasons import reason_of
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 20.0
@@ -37,6 +38,7 @@ def enlist(kind: str = Worker.Kind.COMMAND) -> Worker:
         Generation.objects.take_from_the_dead(now=now, owners=[name])
         fresh = {**born, "stopped_at": None, "busy_since": None, "trouble": "", "device": ""}
         Worker.objects.filter(pk=worker.pk).update(**fresh)
+        worker.hindrances.all().delete()
         worker.refresh_from_db()
     return worker
 
@@ -71,17 +73,19 @@ def runs(owner: str) -> bool:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """While it lasts, this process is not rung for; why it broke off, if it does, is written down."""
+    """While it lasts, this process is not rung for; why it broke off, or what it cannot draw, is written down."""
     mine = Worker.objects.filter(name=worker_name())
     mine.update(busy_since=database_now())
     trouble = ""
     try:
         yield
     except Exception as error:
-        trouble = f"{type(error).__name__}: {error}"[:2000]
+        trouble = reason_of(error)
         raise
     finally:
-        mine.update(busy_since=None, trouble=trouble, last_seen=database_now())
+        now = database_now()
+        hindered = Hindrance.objects.resting(worker_name(), now).order_by("until").values_list("reason", flat=True)
+        mine.update(busy_since=None, trouble=trouble or hindered.first() or "", last_seen=now)
 
 
 class Heart:

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import Q
 
 from annotation_site.rating.assignment import database_now
-from annotation_site.stimuli.models import Generation, GenerationQuerySet, Recipe, Worker
+from annotation_site.stimuli.models import Generation, GenerationQuerySet, Hindrance, Recipe, Worker
 from annotation_site.storage import StorageUnusable
 from annotation_site.studies.drawing_order import wanted_by
 from annotation_site.studies.models import Item, Study
 from annotation_site.worker import finishing, fleet
 from annotation_site.worker.finishing import Tally
+from annotation_site.worker.reasons import reason_of
 from annotation_site.worker.resting import STORAGE
 from annotation_site.worker.sizes import FittingSizes
-from attribution.errors import AttributionError, WordError
+from attribution.errors import WordError
 
 __all__ = ["LEASE", "DeviceLost", "StorageUnusable", "Tally", "counts", "precompute", "wanted_by"]
 logger = logging.getLogger(__name__)
@@ -48,11 +49,22 @@ def waiting(now: datetime) -> bool:
     return Generation.objects.anything_claimable(now)
 
 
+def rests() -> bool:
+    """Whether this process is to draw nothing now: files cannot be written, or it leaves alone all that waits."""
+    return STORAGE.rests() or not _for(fleet.worker_name(), Generation.objects.all()).anything_claimable(database_now())
+
+
+def _for(worker: str, generations: GenerationQuerySet) -> GenerationQuerySet:
+    """Without those whose model this worker could not load a while ago."""
+    return generations.exclude(recipe__in=Hindrance.objects.resting(worker, database_now()).values("recipe"))
+
+
 def draw_some(go_on: Callable[[], bool]) -> int:
     """One batch of whatever is queued, the most urgent study first; how many images were made or failed.
 
-    Images whose model cannot be loaded here fail with the reason, for nobody watches who could be told otherwise. Where
-    files cannot be written, this process rests before it claims again; raises StorageUnusable.
+    Images whose model cannot be loaded here are left to other workers, and tried again after a rest; they fail with the
+    reason once no worker that lives can load it. Where files cannot be written, this process rests before it claims
+    again; raises StorageUnusable.
     """
     try:
         tally = precompute(Generation.objects.all(), batch_size=BATCH, limit=BATCH, go_on=go_on, unattended=True)
@@ -78,8 +90,9 @@ def precompute(
 
     A prompt that fails is recorded with its reason and does not stop the others. Raises StorageUnusable when files
     cannot be written, DeviceLost, and, unless ``unattended``, whatever loading the model raises; claims are given back
-    on every way out but a kill, and those of a killed process are taken over. ``unattended``, an image whose files
-    could not be written several times over fails with that reason, so as not to stand in the others' way for ever.
+    on every way out but a kill, and those of a killed process are taken over. ``unattended``, what this worker cannot
+    load is left to others as :meth:`Hindrance.note` has it, and an image whose files could not be written several times
+    over fails with that reason, so as not to stand in the others' way for ever.
     """
     run = _Run(Tally(), on_image, go_on, unattended)
     worker = fleet.enlist()
@@ -87,7 +100,8 @@ def precompute(
     fleet.release_claims_of_the_dead(database_now())
     while go_on() and (limit is None or run.tally.all < limit):
         size = batch_size if limit is None else min(batch_size, limit - run.tally.all)
-        batch = generations.claim(worker=worker.name, limit=size, now=database_now(), lease=LEASE)
+        wanted = _for(worker.name, generations) if unattended else generations
+        batch = wanted.claim(worker=worker.name, limit=size, now=database_now(), lease=LEASE)
         if not batch:
             break
         _make_claimed(put_aside_unwanted(batch), worker, run)
@@ -114,7 +128,7 @@ def renew(worker: str) -> int:
 def _make_claimed(batch: list[Generation], worker: Worker, run: _Run) -> None:
     try:
         if batch:
-            _make(batch, run)
+            _make(batch, worker, run)
     except DeviceLost:
         # It may be this very batch that broke the device: counted, so that it cannot do so for ever.
         Generation.objects.take_from_the_dead(now=database_now(), owners=[worker.name])
@@ -123,26 +137,41 @@ def _make_claimed(batch: list[Generation], worker: Worker, run: _Run) -> None:
         Generation.objects.give_back(worker.name)
 
 
-def _make(batch: list[Generation], run: _Run) -> None:
-    """A batch; when it fails as a whole, its members one by one, so that the one at fault is found."""
-    from attribution.daam.made_with import is_device_lost, made_with
-    from attribution.daam.pipelines import kept_pipeline
-
+def _make(batch: list[Generation], worker: Worker, run: _Run) -> None:
     recipe: Recipe = batch[0].recipe
     try:
-        pipeline = kept_pipeline(recipe.record())
-    except AttributionError as error:
+        pipeline, described = _loaded(recipe)
+    except Exception as error:
+        # Whatever it is: missing packages, unreadable weights, no memory. It is this worker's, and no image's.
         if not run.unattended:
             raise
-        _fail_all(batch, error, run)
+        logger.warning("%s cannot be drawn here", recipe, exc_info=True)
+        reason = reason_of(error)
+        if Hindrance.objects.note(worker=worker, recipe=recipe, reason=reason, now=database_now()):
+            _fail_all(batch, error, run)
         return
-    described = {**made_with(pipeline, recipe.record()), "host": batch[0].claimed_by.rpartition(":")[0]}
-    Worker.objects.filter(name=batch[0].claimed_by).exclude(device=described["device"]).update(
-        device=described["device"]
-    )
+    worker.hindrances.filter(recipe=recipe).delete()
+    Worker.objects.filter(pk=worker.pk).exclude(device=described["device"]).update(device=described["device"])
+    _draw(pipeline, {**described, "host": worker.host}, batch, run)
+
+
+def _loaded(recipe: Recipe) -> tuple[Any, dict[str, Any]]:
+    """The recipe's pipeline, and what its images will be made with."""
+    from attribution.daam.made_with import made_with
+    from attribution.daam.pipelines import kept_pipeline
+
+    record = recipe.record()
+    pipeline = kept_pipeline(record)
+    return pipeline, made_with(pipeline, record)
+
+
+def _draw(pipeline: Any, described: dict[str, Any], batch: list[Generation], run: _Run) -> None:
+    """A batch; when it fails as a whole, its members one by one, so that the one at fault is found."""
+    from attribution.daam.made_with import is_device_lost
+
     todo = list(batch)
     try:
-        with closing(_drawn(pipeline, recipe, batch)) as results:
+        with closing(_drawn(pipeline, batch[0].recipe, batch)) as results:
             for generation, drawn in results:
                 _finish(generation, drawn, described, run)
                 todo.remove(generation)
@@ -162,14 +191,14 @@ def _make(batch: list[Generation], run: _Run) -> None:
             if not run.go_on():
                 return
             renew(generation.claimed_by)
-            _make([generation], run)
+            _draw(pipeline, described, [generation], run)
 
 
 def _finish(generation: Generation, drawn: Any, described: dict[str, Any], run: _Run) -> None:
     try:
         finishing.finish(generation, drawn, described, run.tally)
-    except WordError as error:
-        # The image is as good as it will get: drawing it again would not map the word.
+    except (WordError, DataError, IntegrityError) as error:
+        # The image is as good as it will get: drawn again, it would lack the word's map or be refused by the database.
         finishing.fail(generation, error, run.tally)
     except StorageUnusable as error:
         if not (run.unattended and STORAGE.refused_too_often(generation.pk)):

@@ -15,7 +15,6 @@ from django.db import DatabaseError
 
 from annotation_site.rating.assignment import database_now
 from annotation_site.worker import fleet, generation, orders
-from annotation_site.worker.resting import STORAGE
 
 logger = logging.getLogger(__name__)
 GoOn = Callable[[], bool]
@@ -39,7 +38,7 @@ class Job:
 
 JOBS: list[Job] = [
     Job("build studies", orders.waiting, orders.carry_out_some),
-    Job("draw", generation.waiting, generation.draw_some, STORAGE.rests),
+    Job("draw", generation.waiting, generation.draw_some, generation.rests),
 ]
 """The most urgent first."""
 
