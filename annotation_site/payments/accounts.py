@@ -77,7 +77,9 @@ class Account:
 
     @property
     def to_approve(self) -> int:
-        return 0 if self.rejected or self.held else max(0, self.total - self.approved)
+        """What can be approved now; nothing where nobody would pay it."""
+        unpayable = self.rejected or self.held or self.way == NOBODY
+        return 0 if unpayable else max(0, self.total - self.approved)
 
     @property
     def to_accrue(self) -> int:

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotation_site.payments import queue
-from annotation_site.payments.accounts import ledgers, schemes_of
+from annotation_site.payments.accounts import accounts, ledgers, schemes_of
 from annotation_site.payments.models import Entry
+from annotation_site.payments.payers import PaymentRefused, payer_of
 from annotation_site.payments.settling import FINANCE, NOBODY, PANEL, lock, paid_by
 from annotation_site.raters.models import Enrolment
 
@@ -32,12 +33,23 @@ def hold(enrolment: Enrolment, *, reason: str, by: str, now: datetime) -> Entry:
 def reject(enrolment: Enrolment, *, reason: str, by: str, now: datetime) -> Entry:
     """Pay this rater nothing more, and have their source's payer told; what was paid stays paid."""
     lock(enrolment.study)
+    _check_rejection(enrolment, reason)
     _take_back_approvals(enrolment, reason, by, now)
     entry = _decide(Kind.REJECTION, enrolment, reason, by, now)
     if entry.way not in {FINANCE, PANEL, NOBODY}:
         queue.send(entry, now=now)
         transaction.on_commit(queue.ring)
     return entry
+
+
+def _check_rejection(enrolment: Enrolment, reason: str) -> None:
+    """By the rules of whoever is to be told."""
+    payer = payer_of(paid_by(enrolment))
+    try:
+        if payer is not None:
+            payer.check_rejection(enrolment, reason)
+    except PaymentRefused as refusal:
+        raise Refused(str(refusal)) from refusal
 
 
 @transaction.atomic
@@ -58,6 +70,13 @@ def bonus(enrolment: Enrolment, *, amount: int, reason: str, by: str, now: datet
     lock(enrolment.study)
     if enrolment.rater.simulated:
         raise Refused(_("This is a simulated rater, who is never paid."))
+    if any(account.way == NOBODY for account in accounts(enrolment.study, only=[enrolment.pk])):
+        raise Refused(
+            _(
+                "Nobody pays raters who came this way: first say who does, in the settings of the way in or the pay "
+                "scheme."
+            )
+        )
     return _write(Kind.BONUS, enrolment, reason, by, now, amount=amount)
 
 

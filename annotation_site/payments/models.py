@@ -192,6 +192,7 @@ class Errand(models.Model):
         CLAIMED = "claimed", _("being sent")
         DONE = "done", _("done")
         REFUSED = "refused", _("refused")
+        TAKEN_BACK = "taken back", _("taken back")
 
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="errand")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

@@ -26,6 +26,10 @@ class PaymentError(Exception):
     """A payer cannot do what was asked now; the message says why and what to do. Attest tries again later."""
 
 
+class PaymentRefused(PaymentError):
+    """The other system will not do what was asked, however often it is asked; a person must decide."""
+
+
 class State(StrEnum):
     PAID = "paid"
     REFUSED = "refused"  # for good: it will never be paid so, and a person must decide
@@ -67,8 +71,14 @@ class Payer(Protocol):
         A line without an outcome is asked for again. Raises PaymentError, which leaves the rest for later.
         """
 
-    def reject(self, enrolment: Enrolment, reason: str) -> None:
-        """Tell the other system that this rater is not paid; told twice it changes nothing. Raises PaymentError."""
+    def check_rejection(self, enrolment: Enrolment, reason: str) -> None:
+        """Raise PaymentRefused for a rejection that the other system would not take; asked before one is written."""
+
+    def reject(self, enrolment: Enrolment, reason: str, *, key: str) -> None:
+        """Tell the other system that this rater is not paid; told twice under one key it changes nothing.
+
+        Raises PaymentRefused, which leaves it to a person, or PaymentError, after which it is told again later.
+        """
 
 
 class ByPanel:
@@ -78,7 +88,10 @@ class ByPanel:
         for line in lines:
             yield Outcome(line.key, State.PAID, reference=f"code {line.enrolment.study.completion_code}")
 
-    def reject(self, enrolment: Enrolment, reason: str) -> None:
+    def check_rejection(self, enrolment: Enrolment, reason: str) -> None:
+        """Any reason will do."""
+
+    def reject(self, enrolment: Enrolment, reason: str, *, key: str) -> None:
         """Nobody is told: the panel knows only the code."""
 
 

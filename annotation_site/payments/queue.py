@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from annotation_site.celery import app
 from annotation_site.payments.models import Entry, Errand
-from annotation_site.payments.payers import Line, Outcome, PaymentError, State, payer_of
+from annotation_site.payments.payers import Line, Outcome, Payer, PaymentError, PaymentRefused, State, payer_of
 from annotation_site.payments.settling import settle
 from annotation_site.stimuli import bell
 
@@ -47,12 +47,12 @@ def take_back(entry: Entry) -> bool:
     """Call off what the payer was not told yet, or has refused; False if it may have been paid already."""
     errand = Errand.objects.filter(entry=entry)
     unsent = errand.filter(Q(state=Errand.State.WAITING, attempts=0) | Q(state=Errand.State.REFUSED))
-    return not errand.exists() or bool(unsent.update(state=Errand.State.REFUSED, problem="taken back"))
+    return not errand.exists() or bool(unsent.update(state=Errand.State.TAKEN_BACK, problem=""))
 
 
 def try_again(entry: Entry, *, now: datetime) -> bool:
-    """Have a refused errand done once more, unless its approval was taken back."""
-    refused = Errand.objects.filter(entry=entry, state=Errand.State.REFUSED, entry__reversed_by__isnull=True)
+    """Have a refused errand done once more."""
+    refused = Errand.objects.filter(entry=entry, state=Errand.State.REFUSED)
     return bool(refused.update(state=Errand.State.WAITING, not_before=now))
 
 
@@ -62,21 +62,28 @@ def _due(now: datetime) -> QuerySet[Errand]:
 
 
 def _run(way: str, kind: str, errands: list[Errand], now: datetime) -> int:
-    mine = [errand for errand in errands if _claim(errand, now)]
-    if not mine:
+    payer = payer_of(way)
+    if payer is None:
+        # Not claimed, for nobody is told: each can still be taken back.
+        problem = f"Nobody is registered who pays raters by “{way}”."
+        logger.warning("Paying by %s: %s", way, problem)
+        _due(now).filter(pk__in=[errand.pk for errand in errands]).update(problem=problem)
         return 0
+    mine = [errand for errand in errands if _claim(errand, now)]
+    if kind == Entry.Kind.REJECTION:
+        return sum(_reject(payer, errand, now) for errand in mine)
     try:
-        if payer_of(way) is None:
-            raise PaymentError(f"Nobody is registered who pays raters by “{way}”.")
-        return _pay(way, mine, now) if kind == Entry.Kind.APPROVAL else _reject(way, mine, now)
+        return _pay(payer, mine, now) if mine else 0
     except Exception as error:  # A payer may fail in any way; what it did not answer for is asked again.
-        expected = isinstance(error, PaymentError)
-        logger.log(
-            logging.WARNING if expected else logging.ERROR, "Paying by %s: %s", way, error, exc_info=not expected
-        )
-        for errand in mine:
-            _put_back(errand, str(error) if expected else f"{type(error).__name__}: {error}", now)
+        _failed(mine, error, now)
         return Errand.objects.filter(pk__in=[errand.pk for errand in mine], state=Errand.State.DONE).count()
+
+
+def _failed(errands: list[Errand], error: Exception, now: datetime) -> None:
+    expected, way = isinstance(error, PaymentError), errands[0].entry.way
+    logger.log(logging.WARNING if expected else logging.ERROR, "Paying by %s: %s", way, error, exc_info=not expected)
+    for errand in errands:
+        _put_back(errand, str(error) if expected else f"{type(error).__name__}: {error}", now)
 
 
 def _claim(errand: Errand, now: datetime) -> bool:
@@ -85,15 +92,13 @@ def _claim(errand: Errand, now: datetime) -> bool:
     return bool(claimed.update(state=Errand.State.CLAIMED, not_before=now + CLAIM, attempts=F("attempts") + 1))
 
 
-def _pay(way: str, errands: list[Errand], now: datetime) -> int:
-    payer = payer_of(way)
-    assert payer is not None  # noqa: S101 - the caller looked
+def _pay(payer: Payer, errands: list[Errand], now: datetime) -> int:
     by_key = {str(errand.entry.key): errand for errand in errands}
     done = 0
     for outcome in payer.pay(list(_lines(errands))):
         errand = by_key.pop(outcome.key, None)
         if errand is None:
-            raise PaymentError(f"The payer of “{way}” spoke of a payment {outcome.key} that it was not asked for.")
+            raise PaymentError(f"The payer spoke of a payment {outcome.key} that it was not asked for.")
         done += _close(errand, outcome, now)
     for errand in by_key.values():
         _put_back(errand, "The payer gave no answer.", now)
@@ -113,13 +118,18 @@ def _close(errand: Errand, outcome: Outcome, now: datetime) -> bool:
     return False
 
 
-def _reject(way: str, errands: list[Errand], now: datetime) -> int:
-    payer = payer_of(way)
-    assert payer is not None  # noqa: S101 - the caller looked
-    for errand in errands:
-        payer.reject(errand.entry.enrolment, errand.entry.reason)
-        _claimed(errand).update(state=Errand.State.DONE, problem="")
-    return len(errands)
+def _reject(payer: Payer, errand: Errand, now: datetime) -> bool:
+    """Each by itself: what goes wrong with one rater is nothing to the next."""
+    entry = errand.entry
+    try:
+        payer.reject(entry.enrolment, entry.reason, key=str(entry.key))
+    except PaymentRefused as refusal:
+        _claimed(errand).update(state=Errand.State.REFUSED, problem=str(refusal))
+    except Exception as error:
+        _failed([errand], error, now)
+    else:
+        return bool(_claimed(errand).update(state=Errand.State.DONE, problem=""))
+    return False
 
 
 def _claimed(errand: Errand) -> QuerySet[Errand]:

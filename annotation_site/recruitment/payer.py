@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from annotation_site.payments.payers import Line, Outcome, PaymentError, State
+from annotation_site.payments.payers import Line, Outcome, PaymentError, PaymentRefused, State
 from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating.assignment import database_now
@@ -26,15 +26,25 @@ class ProlificPayer:
         with self._api() as api:
             yield from (self._paid(line, api) for line in lines)
 
-    def reject(self, enrolment: Enrolment, reason: str) -> None:
+    def check_rejection(self, enrolment: Enrolment, reason: str) -> None:
+        """By Prolific's rules of what a reason is; how the submission stands there is asked when it is told."""
+        try:
+            paying.check_rejection(reason, _category(enrolment))
+        except Refused as refusal:
+            raise PaymentRefused(str(refusal)) from refusal
+
+    def reject(self, enrolment: Enrolment, reason: str, *, key: str) -> None:
         """Reject with this reason, under the category that the checks suggest."""
-        category = "FAILED_CHECK" if enrolment.check_failure else "LOW_EFFORT"
-        now, key = database_now(), f"reject {enrolment.pk}"
+        why, now = {"message": reason, "category": _category(enrolment)}, database_now()
         with self._api() as api:
             try:
-                done = paying.reject(enrolment, message=reason, category=category, key=key, api=api, now=now)
+                done = paying.reject(enrolment, **why, key=f"{key} reject", api=api, now=now)
+            except Refused as refusal:
+                raise PaymentRefused(str(refusal)) from refusal
             except RecruitmentError as error:
                 raise PaymentError(str(error)) from error
+        if done.state == Action.State.REFUSED:
+            raise PaymentRefused(done.problem)
         if done.state != Action.State.DONE:
             raise PaymentError(done.problem or "Prolific has not confirmed the rejection yet.")
 
@@ -79,6 +89,10 @@ class ProlificPayer:
                 return
         if line.amount > reward:
             yield paying.bonus(line.enrolment, line.amount - reward, key=f"{line.key} bonus", api=api, now=now)
+
+
+def _category(enrolment: Enrolment) -> str:
+    return "FAILED_CHECK" if enrolment.check_failure else "LOW_EFFORT"
 
 
 def _is_screen_out(submission: Submission) -> bool:

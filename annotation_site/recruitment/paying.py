@@ -107,8 +107,11 @@ def _written(submission: Submission, kind: str, key: str, now: datetime, **field
 
 
 def perform(action: Action, api: Prolific, *, now: datetime) -> Action:
-    """Do what is still to be done; the row says what became of it. Done twice, or by two at once, it happens once."""
-    if action.state in (State.DONE, State.REFUSED):
+    """Do what is still to be done; the row says what became of it. Done twice, or by two at once, it happens once.
+
+    After a refusal nothing has happened there, so that it may be asked for anew: whoever calls wants it tried again.
+    """
+    if action.state == State.DONE:
         return action
     return _bonus(action, api, now) if action.kind == Kind.BONUS else _decide(action, api, now)
 
@@ -121,14 +124,14 @@ def _claim(action: Action, now: datetime, *states: str) -> bool:
         with transaction.atomic():
             taken = bool(mine.update(state=State.SENDING, sent_at=now))
     except IntegrityError:
-        # Another bonus of this submission is on its way, and they could not be told apart.
+        # Another bonus of this submission is on its way, and they could not be told apart; or it was decided otherwise.
         return False
     action.refresh_from_db()
     return taken
 
 
 def _decide(action: Action, api: Prolific, now: datetime) -> Action:
-    if not _claim(action, now, State.WAITING, State.UNCLEAR):
+    if not _claim(action, now, State.WAITING, State.UNCLEAR, State.REFUSED):
         return action
     try:
         current = _look(action, api, now)
@@ -184,7 +187,7 @@ def _request(action: Action) -> dict[str, str]:
 def _bonus(action: Action, api: Prolific, now: datetime) -> Action:
     if action.state in (State.PAYING, State.UNCLEAR):
         return settle(action, api, now=now)
-    if not _claim(action, now, State.WAITING):
+    if not _claim(action, now, State.WAITING, State.REFUSED):
         return action
     try:
         action.note(State.SENDING, bonuses_before=_before(action, api))

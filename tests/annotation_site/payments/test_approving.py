@@ -104,9 +104,25 @@ def test_simulated_raters_and_volunteers_are_never_paid(paying):
     assert simulated not in [row.enrolment for row in accounts(paying)]
     with pytest.raises(deciding.Refused, match="simulated"):
         deciding.bonus(simulated, amount=100, reason="thanks", **WHO)
+    with pytest.raises(deciding.Refused, match="first say who does"):
+        deciding.bonus(volunteer, amount=100, reason="thanks", **WHO)
     # 1.00 USD for 20 s is 180 an hour; the volunteer's hour is not counted.
     found = summary(accounts(paying), schemes_of(paying)[-1])
     assert (found.owed, found.hour) == (100, 18000)
+
+
+@pytest.mark.django_db
+def test_a_bonus_of_somebody_whom_nobody_pays_any_more_waits_until_somebody_does(paying):
+    source = came_by(paying, "code")
+    rater = rated(paying, source=source)
+    deciding.bonus(rater, amount=100, reason="thanks", **WHO)
+    source.paid_by = "none"
+    source.save()
+    assert (account(paying, rater).owed, account(paying, rater).to_approve) == (100, 0)
+    assert preview(paying, [rater.pk]).rows == ()
+    source.paid_by = "code"
+    source.save()
+    assert preview(paying, [rater.pk]).total == 200
 
 
 @pytest.mark.django_db

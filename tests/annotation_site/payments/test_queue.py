@@ -11,7 +11,7 @@ from django.core.management import call_command
 from annotation_site.payments import deciding, payers, queue
 from annotation_site.payments.approving import approve, preview
 from annotation_site.payments.models import Entry, Errand
-from annotation_site.payments.payers import Line, Outcome, PaymentError, State
+from annotation_site.payments.payers import Line, Outcome, PaymentError, PaymentRefused, State
 from tests.annotation_site.payments.conftest import after, came_by, rated
 from tests.annotation_site.rating.test_assignment_races import in_threads
 
@@ -46,7 +46,16 @@ class Bank:
             if mishap != "silent":
                 yield Outcome(line.key, State.PAID, reference=f"b-{len(self.booked)}")
 
-    def reject(self, enrolment, reason: str) -> None:
+    def check_rejection(self, enrolment, reason: str) -> None:
+        if "#" in reason:
+            raise PaymentRefused("The bank takes no # in a reason.")
+
+    def reject(self, enrolment, reason: str, *, key: str) -> None:
+        mishap, self.mishap = self.mishap, ""
+        if mishap == "refuse":
+            raise PaymentRefused("no such account")
+        if mishap == "lost":
+            raise ConnectionResetError("lost response")
         self.rejected.append((enrolment, reason))
 
 
@@ -134,11 +143,48 @@ def test_a_rejection_takes_back_what_was_not_sent_and_is_told(approved, bank):
 
 
 @pytest.mark.django_db
-def test_without_a_payer_it_waits_and_says_so(approved, monkeypatch, capsys):
+def test_a_rejection_that_the_payer_would_not_take_is_not_written(approved, bank):
+    with pytest.raises(deciding.Refused, match="no # in a reason"):
+        deciding.reject(approved[0], reason="#1", **WHO)
+    assert not Entry.objects.filter(kind="rejection").exists()
+    assert queue.run(now=NOW) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("mishap", "state"), [("refuse", "refused"), ("lost", "waiting")])
+def test_a_rejection_that_fails_is_nothing_to_the_others(approved, bank, mishap, state):
+    for rater in approved:
+        deciding.reject(rater, reason="a program", **WHO)
+    bank.mishap = mishap
+    assert queue.run(now=NOW) == 1
+    assert bank.rejected == [(approved[1], "a program")]
+    assert list(Errand.objects.filter(entry__kind="rejection").values_list("state", flat=True)) == [state, "done"]
+
+
+@pytest.mark.django_db
+def test_a_refused_rejection_is_told_again_or_released_and_never_both(approved, bank):
+    first, second = (deciding.reject(rater, reason="a program", **WHO) for rater in approved)
+    for entry in (first, second):
+        bank.mishap = "refuse"
+        Errand.objects.exclude(entry=entry).update(not_before=NOW + timedelta(hours=1))
+        queue.run(now=NOW)
+        Errand.objects.update(not_before=NOW)
+    assert set(Errand.objects.filter(entry__in=[first, second]).values_list("state", flat=True)) == {"refused"}
+    deciding.release(approved[0], reason="a brother", **WHO)
+    assert [queue.try_again(entry, now=NOW) for entry in (first, second)] == [False, True]
+    queue.run(now=NOW)
+    assert bank.rejected == [(approved[1], "a program")]
+
+
+@pytest.mark.django_db
+def test_without_a_payer_it_waits_and_says_so_and_can_be_taken_back(approved, monkeypatch, capsys):
     monkeypatch.setattr(payers, "_payers", {})
     call_command("pay_raters")
     assert "Nobody is registered who pays raters by “prolific”" in capsys.readouterr().out
     assert paid() == []
+    deciding.take_back(Entry.objects.filter(kind="approval").first(), reason="paid in cash", **WHO)
+    call_command("pay_raters")
+    assert capsys.readouterr().out.count("Nobody is registered") == 1
 
 
 @pytest.mark.django_db(transaction=True)

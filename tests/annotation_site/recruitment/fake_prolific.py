@@ -29,7 +29,7 @@ class Failure(Exception):
 
 @dataclass
 class Fault:
-    """``how``: 429, 500, "500 after" and "lost" (after it had its effect), "silent" (lost, by never answering)."""
+    """``how``: a status (500), "500 after" and "lost" (after it had its effect), "silent" (lost, by no answer)."""
 
     what: str
     how: str
@@ -218,7 +218,7 @@ def _handler(fake: FakeProlific) -> type[BaseHTTPRequestHandler]:
                 how = fault.how if fault else ""
                 if fault:
                     fault.times -= 1
-                if how in {"429", "500"}:
+                if how.isdigit():
                     return self.reply(int(how), {"error": how}, {"Retry-After": fault.retry_after if fault else "0"})
                 status, answer = self.act(method, address.path, parse_qs(address.query), body)
             if how == "silent":

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from annotation_site.payments.payers import Line, PaymentError, State, payer_of
+from annotation_site.payments import deciding, queue
+from annotation_site.payments.models import Entry, Errand
+from annotation_site.payments.payers import Line, PaymentError, PaymentRefused, State, payer_of
 from annotation_site.raters import identities
 from annotation_site.raters.models import Enrolment
 from annotation_site.recruitment.client import Prolific
 from annotation_site.recruitment.models import Action, ProlificStudy, Submission
 from annotation_site.recruitment.payer import ProlificPayer
+from tests.annotation_site.payments.conftest import make_scheme
 from tests.annotation_site.recruitment.fake_prolific import TOKEN
 
 pytestmark = pytest.mark.django_db
@@ -118,12 +121,55 @@ def test_without_a_token_all_of_it_waits(fake, participant, settings):
         list(ProlificPayer().pay([line(participant(), 200)]))
 
 
+@pytest.mark.parametrize("reason", ["Bad.", WHY[:99], WHY[:99] + " "])
+def test_a_rejection_that_prolific_would_not_take_is_not_written_down(fake, participant, reason):
+    enrolment = participant()
+    make_scheme(enrolment.study, per_item=50, currency="GBP")
+    with pytest.raises(deciding.Refused, match="at least 100"):
+        deciding.reject(enrolment, reason=reason, by="ada", now=timezone.now())
+    assert not Entry.objects.exists()
+    deciding.reject(enrolment, reason=WHY[:100], by="ada", now=timezone.now())
+    assert Errand.objects.get().state == "waiting"
+
+
+def test_a_rejection_that_comes_too_early_is_told_again_when_a_person_asks(fake, payer, participant):
+    enrolment = participant(status="ACTIVE")
+    with pytest.raises(PaymentRefused, match="it is ACTIVE"):
+        payer.reject(enrolment, WHY, key="no")
+    fake.submissions["SUB1"]["status"] = "AWAITING REVIEW"
+    payer.reject(enrolment, WHY, key="no")
+    assert fake.submissions["SUB1"]["status"] == "REJECTED"
+
+
+def test_the_raters_page_says_why_a_rejection_was_refused(client, admin_user, fake, participant):
+    enrolment, now = participant(status="ACTIVE"), timezone.now()
+    make_scheme(enrolment.study, per_item=50, currency="GBP")
+    deciding.reject(enrolment, reason=WHY, by="ada", now=now)
+    assert queue.run(now=now) == 0
+    client.force_login(admin_user)
+    page = client.get(f"/payments/study/raters/{enrolment.rater.pseudonym}/").content.decode()
+    assert "Only a submission that awaits review is rejected; it is ACTIVE." in page
+    assert "Try again" in page
+
+
+def test_what_prolific_refused_is_paid_when_a_person_asks_again(fake, payer, participant, settings):
+    """A token that ran out refuses everything; with a new one nothing is lost."""
+    enrolment = participant()
+    fake.fail("POST .*/transition/", "403")
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.REFUSED]
+    fake.fail("bonus-payments", "400")
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.REFUSED]
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.count("POST .*/transition/") == 2
+    assert fake.paid == [("SUB1", 125)]
+
+
 def test_a_rejection_is_told_once_and_needs_a_reason(fake, payer, participant):
     enrolment = participant()
     with pytest.raises(PaymentError, match="at least 100"):
-        payer.reject(enrolment, "Bad.")
+        payer.reject(enrolment, "Bad.", key="no")
     for _told in range(2):
-        payer.reject(enrolment, WHY)
+        payer.reject(enrolment, WHY, key="no")
     assert fake.submissions["SUB1"]["status"] == "REJECTED"
     assert fake.count("POST .*/transition/") == 1
     assert Action.objects.get().category == "LOW_EFFORT"

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         done = queue.run(now=database_now())
         forgetting.sweep(database_now())
-        left = Errand.objects.exclude(state=Errand.State.DONE)
+        left = Errand.objects.exclude(state__in=[Errand.State.DONE, Errand.State.TAKEN_BACK])
         self.stdout.write(f"{done} done.")
         for errand in left.select_related("entry__enrolment__rater"):
             self.stdout.write(f"{errand.entry.enrolment.rater.pseudonym}: {errand.state}. {errand.problem}".strip())
