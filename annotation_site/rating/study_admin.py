@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotation_site.raters.models import Enrolment
 from annotation_site.rating import assignment
 from annotation_site.rating.known_admin import known_page
-from annotation_site.rating.moves import MOVES, situation
+from annotation_site.rating.moves import MOVES, moves_of, situation, unmoved
 from annotation_site.rating.preview import preview
 from annotation_site.rating.reasons import ReasonForm
 from annotation_site.rating.releasing import holders, release
@@ -82,7 +82,7 @@ class RunStudyAdmin(StudyAdmin):
         if move is None:
             raise Http404(f"A study is not moved to {to!r}: {', '.join(MOVES)} are the moves.")
         if study.state not in move.states:
-            messages.info(request, f"“{study.title}” is {study.get_state_display()}: nothing was changed.")
+            messages.info(request, unmoved(study))
             return self._back(study)
         form = ReasonForm.of(request, required=False)
         if request.method == "POST" and form.is_valid():
@@ -138,6 +138,5 @@ def _problems(study: Study) -> list[assignment.Problem]:
 
 def _bar(study: Study) -> dict[str, Any]:
     """What stands above the form: the state in words, and the moves that are possible."""
-    moves = [move for move in MOVES.values() if study.state in move.states]
     blocking = sum(problem.blocks for problem in _problems(study))
-    return {"study": study, "moves": moves, "now": situation(study, timezone.now()), "blocking": blocking}
+    return {"study": study, "moves": moves_of(study), "now": situation(study, timezone.now()), "blocking": blocking}

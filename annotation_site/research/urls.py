@@ -1,6 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from annotation_site.rating.moves import MOVES
 from annotation_site.research import (
     about_views,
     alert_views,
@@ -13,7 +14,7 @@ from annotation_site.research import (
 
 
 class Move(StringConverter):
-    regex = "open|pause|close"
+    regex = "|".join(MOVES)
 
 
 class Things(StringConverter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from annotation_site.rating import assignment
+from annotation_site.rating.moves import MOVES, Move, moves_of, situation, unmoved
 from annotation_site.rating.preview import preview
+from annotation_site.rating.reasons import ReasonForm
 from annotation_site.reports import watching
 from annotation_site.reports.actions import with_progress
 from annotation_site.research.home import images_of, rows
@@ -64,39 +67,32 @@ def preview_study(request: HttpRequest, slug: str) -> HttpResponse:
 def _page(request: HttpRequest, study: Any) -> dict[str, Any]:
     context = progress_of(request, study, images_of([study])[study.pk])
     return context | {
+        "moves": _moves(study, context["now"]) if context["may_run"] else [],
         "may_create": may_create(request.user),
         "links": links(study, may_run=context["may_run"]),
     }
 
 
+def _moves(study: Study, now: datetime) -> list[tuple[Move, list[str], ReasonForm]]:
+    """What can be done with the study, what each brings, and where to say why."""
+    found = situation(study, now)
+    return [
+        (move, move.brings(study, found), ReasonForm(required=False, auto_id=f"{move.name}_%s"))
+        for move in moves_of(study)
+    ]
+
+
 @page("POST")
 def move(request: HttpRequest, slug: str, to: str) -> HttpResponse:
-    """Open, pause or close; what cannot be done now is said, and nothing changes."""
-    study = study_to_run(request, slug)
-    try:
-        said = MOVES[to](study)
-    except assignment.StudyNotReady as error:
-        messages.error(request, str(error))
+    """Open, pause or close, with a reason if one is given; what cannot be done now is said, and nothing changes."""
+    study, move, form = study_to_run(request, slug), MOVES[to], ReasonForm.of(request, required=False)
+    if study.state not in move.states:
+        messages.info(request, unmoved(study))
+    elif not form.is_valid():
+        messages.error(request, str(form.errors["reason"][0]))
     else:
-        messages.success(request, said)
+        try:
+            messages.success(request, move.do(study, form.cleaned_data["reason"]))
+        except assignment.StudyNotReady as error:
+            messages.error(request, str(error))
     return redirect("research-study", slug=slug)
-
-
-def _open(study: Study) -> str:
-    assignment.open_study(study)
-    return str(_("The study is open: raters can join."))
-
-
-def _pause(study: Study) -> str:
-    if not assignment.pause_study(study):
-        raise assignment.StudyNotReady(_("Only an open study can be paused."))
-    return str(_("The study is paused: no place is handed out, and answers on their way are still taken."))
-
-
-def _close(study: Study) -> str:
-    if not assignment.close_study(study):
-        raise assignment.StudyNotReady(_("Only an open or a paused study can be closed."))
-    return str(_("The study is closed: its numbers are final."))
-
-
-MOVES = {"open": _open, "pause": _pause, "close": _close}

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from annotation_site import audit
 from annotation_site.rating.assignment import hints
@@ -31,7 +32,10 @@ def open_study(study: Study, *, now: datetime | None = None, reason: str = "") -
         _move(study, [Study.State.PAUSED], Study.State.OPEN, now, reason)
         return Seat.objects.filter(study=study).count()
     if study.state != Study.State.DRAFT:
-        raise StudyNotReady(f"Study {study.slug!r} is {study.state}: only a draft or a paused study can be opened.")
+        raise StudyNotReady(
+            _("Study “%(slug)s” is %(state)s: only a draft or a paused study can be opened.")
+            % {"slug": study.slug, "state": study.get_state_display()}
+        )
     missing = [str(problem) for problem in problems(study) if problem.blocks]
     if missing:
         raise StudyNotReady(" ".join(missing))
@@ -39,7 +43,9 @@ def open_study(study: Study, *, now: datetime | None = None, reason: str = "") -
     cap = cap_of(study, seats)
     # The last item may have been withdrawn since we looked.
     if not seats or not _move(study, [Study.State.DRAFT], Study.State.OPEN, now, reason, cap=cap, opened_at=now):
-        raise StudyNotReady(f"Study {study.slug!r} was changed by somebody else just now: look again.")
+        raise StudyNotReady(
+            _("Study “%(slug)s” was changed by somebody else just now: look again.") % {"slug": study.slug}
+        )
     hints.forget(study.pk)
     return seats
 

@@ -44,10 +44,10 @@ def rater(study: Study, number: int) -> Enrolment:
 def test_a_study_goes_its_way_by_buttons_with_reasons(admin_client, make_study):
     study = make_study(opened=False, items=4)
     way = [
-        ("open", "draft", "open", "Seats to be made: 12, for 4 items with 3 each."),
+        ("open", "draft", "open", "Places to be made: 12, for 4 items with 3 each."),
         ("pause", "open", "paused", "Answers so far: 0."),
-        ("resume", "paused", "open", "Seats that are free and handed out again: 12."),
-        ("close", "open", "closed", "Seats without an answer: 12 of 12."),
+        ("resume", "paused", "open", "Places that are free and handed out again: 12."),
+        ("close", "open", "closed", "Places without an answer: 12 of 12."),
     ]
     for to, before, after, said in way:
         assert page(study, to) in text(admin_client.get(page(study)))
@@ -103,7 +103,7 @@ def test_what_a_draft_lacks_is_said_with_the_remedy_and_the_way_there(admin_clie
         shown = text(answer)
         for words in ("has no items", "version 9, which has no text", "asks one check in 5 and has none"):
             assert words in shown
-        assert "Seats to be made" not in shown
+        assert "Places to be made" not in shown
     way_there = f"{reverse('admin:studies_consenttext_add')}?study={study.pk}&version=9"
     assert way_there.replace("&", "&amp;") in shown
     form = admin_client.get(way_there).context["adminform"].form

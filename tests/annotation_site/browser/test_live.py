@@ -80,8 +80,8 @@ def test_the_pages_follow_the_study_until_it_closes(drive, make_study, monkeypat
         live.context.set_offline(False)
         live.locator("#followed:not(.lost)", has_text="1 of 6 places answered.").wait_for()
 
-        own.page.get_by_text("Close it…").click()
-        own.page.get_by_role("button", name="Close it for good").click()
+        own.page.get_by_text("Close for good…").click()
+        own.page.get_by_role("button", name="Close for good", exact=True).click()
         live.locator("[role=status]", has_text="The study is closed.").wait_for()
         for page in (live, own.page):
             page.locator("#live:not([hx-get])").wait_for()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from auditlog.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -36,8 +37,8 @@ def browser(client, rosa):
     return client
 
 
-def move(browser, to: str):
-    return browser.post(reverse("research-move", args=["study", to]), follow=True)
+def move(browser, to: str, **sent: str):
+    return browser.post(reverse("research-move", args=["study", to]), sent, follow=True)
 
 
 def test_home_lists_own_studies_alone_with_their_next_step(browser, draft, make_study):
@@ -64,13 +65,38 @@ def test_home_asks_a_fixed_number_of_questions(browser, draft, rosa, make_study,
 
 
 def test_a_study_is_opened_paused_and_closed(browser, draft):
-    assert "The study is open" in move(browser, "open").content.decode()
-    assert "is paused" in move(browser, "pause").content.decode()
-    assert "Only an open study can be paused" in move(browser, "pause").content.decode()
-    assert "is closed" in move(browser, "close").content.decode()
+    way = [
+        ("open", "is open, with 12 places", ""),
+        ("pause", "is paused: nothing more is handed out", "A wrong consent text."),
+        ("resume", "is open again", " "),
+        ("close", "is closed for good", "Enough answers."),
+    ]
+    for to, said, reason in way:
+        page = browser.get(reverse("research-study", args=["study"])).content.decode()
+        assert reverse("research-move", args=["study", to]) in page
+        assert said in move(browser, to, reason=reason).content.decode()
     draft.refresh_from_db()
     assert draft.state == "closed"
-    assert list(draft.changes.values_list("state", flat=True)) == ["open", "paused", "closed"]
+    assert list(draft.changes.values_list("state", flat=True)) == ["open", "paused", "open", "closed"]
+    notes = LogEntry.objects.get_for_object(draft).filter(actor__username="rosa").order_by("pk")
+    assert [(note.additional_data or {}).get("reason", "") for note in notes] == [
+        reason.strip() for _to, _said, reason in way
+    ]
+
+
+def test_a_move_that_is_not_possible_any_more_or_says_too_much_changes_nothing(browser, draft):
+    move(browser, "open")
+    assert "is open: nothing was changed" in move(browser, "resume").content.decode()
+    assert "at most 500 characters" in move(browser, "pause", reason="x" * 501).content.decode()
+    draft.refresh_from_db()
+    assert draft.state == "open"
+    assert browser.post("/research/studies/study/delete/").status_code == 404
+
+
+def test_moves_are_said_in_the_researchers_language(browser, draft):
+    address, korean = reverse("research-move", args=["study", "open"]), {"Accept-Language": "ko"}
+    assert "자리 12개를 만듭니다" in browser.get("/research/studies/study/", headers=korean).content.decode()
+    assert "자리 12개" in browser.post(address, headers=korean, follow=True).content.decode()
 
 
 def test_what_raters_are_told_is_stored_while_the_study_runs(browser, draft):
@@ -105,9 +131,11 @@ def test_what_keeps_a_draft_from_opening_is_said(browser, draft):
 def test_viewers_read_and_move_nothing(client, draft):
     vera = add_member(draft, str(User.objects.create_user("vera")), Member.Role.VIEWER).user
     client.force_login(vera)
+    address = reverse("research-move", args=["study", "open"])
     page = client.get(reverse("research-study", args=["study"])).content.decode()
-    assert "Open it to raters" not in page
-    assert client.post(reverse("research-move", args=["study", "open"])).status_code == 404
+    assert "Open to raters" not in page
+    assert address not in page
+    assert client.post(address).status_code == 404
 
 
 def test_members_come_by_name_or_address_and_the_last_researcher_stays(draft, rosa):
