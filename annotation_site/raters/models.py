@@ -144,15 +144,18 @@ class Enrolment(models.Model):
         return changed
 
     @transaction.atomic
-    def exclude(self, reason: str, now: datetime) -> bool:
-        """Stop counting this rater's judgements; they stay stored. False, and the first reason stands, if they are."""
+    def exclude(self, reason: str, now: datetime, *, rule: str = "") -> bool:
+        """Stop counting this rater's judgements; they stay stored. False, and the first reason stands, if they are.
+
+        ``rule`` names the study's rule that decided, for the audit log: a person may write any reason.
+        """
         self.excluded_at, self.exclusion_reason = now, reason
         self.full_clean()
         counted = Enrolment.objects.filter(pk=self.pk, excluded_at__isnull=True)
         if not counted.update(excluded_at=now, exclusion_reason=reason):
             self.refresh_from_db(fields=["excluded_at", "exclusion_reason"])
             return False
-        audit.note(self, reason, excluded_at=(None, now))
+        audit.note(self, reason, excluded_at=(None, now), **({"exclusion_rule": ("", rule)} if rule else {}))
         return True
 
     @transaction.atomic

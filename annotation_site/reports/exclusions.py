@@ -71,7 +71,7 @@ def _holds(value: float, condition: dict[str, Any]) -> bool:
 @transaction.atomic
 def apply(study: Study, found: list[Hit], now: datetime) -> int:
     """Exclude these raters, each with its reason; those excluded already keep theirs. How many are new."""
-    reasons = {hit.rater: hit.reason for hit in found}
-    new = Enrolment.objects.filter(study=study, rater__pseudonym__in=reasons, excluded_at__isnull=True)
-    enrolments = list(new.select_related("rater"))
-    return sum(enrolment.exclude(reasons[enrolment.rater.pseudonym], now) for enrolment in enrolments)
+    by_rater = {hit.rater: hit for hit in found}
+    new = Enrolment.objects.filter(study=study, rater__pseudonym__in=by_rater, excluded_at__isnull=True)
+    pairs = [(enrolment, by_rater[enrolment.rater.pseudonym]) for enrolment in new.select_related("rater")]
+    return sum(enrolment.exclude(hit.reason, now, rule=hit.rule) for enrolment, hit in pairs)

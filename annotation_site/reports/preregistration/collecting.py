@@ -33,6 +33,20 @@ LEFT_OUT_OF_PAY = ("id", "study", "made_at", "made_by")
 
 def content(study: Study) -> dict[str, Any]:
     """The study by section, as canonical JSON holds it."""
+    rest = {
+        "recruiting": _sources(study),
+        "pay": _pay(study),
+        "sampling": study.sampling,
+        "sample": sample(study),
+        "recipes": recipes(study),
+        "items": items(study),
+        "software": versions(),
+    }
+    return settings_of(study) | dict(plain(rest))
+
+
+def settings_of(study: Study) -> dict[str, Any]:
+    """The sections that hang on the study's own fields and on the texts of its consent."""
     return dict(plain({
         "study": model_to_dict(study, fields=("slug", "title", "kind", "stimuli_access")),
         "wording": _wording(study),
@@ -49,13 +63,6 @@ def content(study: Study) -> dict[str, Any]:
         },
         "exclusions": {"rules": study.exclusion_rules},
         "analysis": analysis(study),
-        "recruiting": _sources(study),
-        "pay": _pay(study),
-        "sampling": study.sampling,
-        "sample": sample(study),
-        "recipes": recipes(study),
-        "items": items(study),
-        "software": versions(),
     }))  # fmt: skip
 
 

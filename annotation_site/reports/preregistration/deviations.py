@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import translation
@@ -12,7 +12,7 @@ from annotation_site.raters.models import Enrolment
 from annotation_site.rating.models import Judgement
 from annotation_site.reports.exclusions import hits
 from annotation_site.reports.loading import load
-from annotation_site.reports.preregistration import comparing
+from annotation_site.reports.preregistration import comparing, putting_back
 from annotation_site.reports.preregistration.collecting import content
 from annotation_site.reports.preregistration.comparing import Content, Difference
 from annotation_site.reports.preregistration.history import Change, History
@@ -20,6 +20,8 @@ from annotation_site.reports.preregistration.item_words import of_item
 from annotation_site.reports.preregistration.labels import label, said
 from annotation_site.reports.preregistration.registering import document_of
 from annotation_site.studies.models import Registration, Study
+
+PUT_BACK = "as registered again; in between: %s"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Deviation:
 
 
 def deviations(registration: Registration) -> list[Deviation]:
-    """All of them, in English: settings first, then items, raters and the size of the sample."""
+    """All of them, in English: settings first, then items, raters and the size of the sample.
+
+    Of settings and items those that differ, then those that did while the study ran, and are as registered again.
+    """
     # As it is now, whatever an object that was read earlier says.
     study, before = Study.objects.get(pk=registration.study_id), document_of(registration)["content"]
     with translation.override("en"):
@@ -41,6 +46,7 @@ def deviations(registration: Registration) -> list[Deviation]:
         history = History(study, registration.registered_at)
         return [
             *(_of_setting(each, history) for each in comparing.settings(before, now)),
+            *(_of_setting_put_back(each, history) for each in putting_back.settings(before, now, history)),
             *_of_items(before, now, history),
             *_of_raters(registration, before, history),
             *_of_kept(study, before, history),
@@ -57,17 +63,26 @@ def _of_setting(difference: Difference, history: History) -> Deviation:
     )
 
 
+def _of_setting_put_back(found: list[Difference], history: History) -> Deviation:
+    was = dict.fromkeys(said(each.section, each.now) for each in found)
+    each = _of_setting(found[0], history)
+    return replace(each, now=PUT_BACK % ", then ".join(was))
+
+
 def _of_items(before: Content, now: Content, history: History) -> Iterator[Deviation]:
     known = {str(item["position"]): item for item in (*now["items"], *before["items"])}
     for each in comparing.items(before["items"], now["items"]):
         yield Deviation(*of_item(each, known[each.name], before, now), history.of(each))
+    for each in putting_back.items(before["items"], now["items"], history):
+        subject, registered, was = of_item(each, known[each.name], before, now)
+        yield Deviation(subject, registered, PUT_BACK % was, history.of(each))
 
 
 def _of_raters(registration: Registration, before: Content, history: History) -> Iterator[Deviation]:
     """People who were excluded since, by no registered rule."""
     excluded = Enrolment.objects.people().filter(study=registration.study, excluded_at__gt=registration.registered_at)
     for enrolment in excluded.select_related("rater").order_by("excluded_at", "pk"):
-        if not _by_the_rules(enrolment, before):
+        if not _by_the_rules(enrolment, before, history):
             yield Deviation(
                 subject=f"Rater {enrolment.rater.pseudonym}",
                 registered="counts: no registered rule excludes the rater",
@@ -76,12 +91,12 @@ def _of_raters(registration: Registration, before: Content, history: History) ->
             )
 
 
-def _by_the_rules(enrolment: Enrolment, before: Content) -> bool:
+def _by_the_rules(enrolment: Enrolment, before: Content, history: History) -> bool:
     """Whether a registered rule, or the registered consequence of failed checks, excluded somebody."""
-    reason = enrolment.exclusion_reason
+    by_checks = before["way"]["check_consequence"] == "exclude"
     rules = {rule["name"] for rule in before["exclusions"]["rules"]}
-    by_checks = before["way"]["check_consequence"] == "exclude" and reason == enrolment.check_failure
-    return by_checks or reason.partition(":")[0] in rules
+    failed = by_checks and enrolment.exclusion_reason == enrolment.check_failure
+    return failed or history.rule_of_exclusion(enrolment) in rules
 
 
 def _of_kept(study: Study, before: Content, history: History) -> Iterator[Deviation]:

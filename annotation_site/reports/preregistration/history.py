@@ -40,7 +40,7 @@ class History:
     def of(self, difference: Difference) -> tuple[Change, ...]:
         """The changes that led to a difference, oldest first; empty where nothing says when."""
         if difference.section == "items":
-            found = self._of_items.get(int(difference.name), [])
+            found = self.of_items.get(int(difference.name), [])
             return self._changes((entry.timestamp, by(entry)) for entry in found)
         if difference.section == "recruiting":
             return self._changes((at, "") for at in self._sources(difference.name))
@@ -52,13 +52,17 @@ class History:
         return self._changes((entry.timestamp, by(entry)) for entry in found)
 
     def of_exclusion(self, enrolment: Enrolment) -> tuple[Change, ...]:
-        found = [
-            entry
-            for entry in self._logged(Enrolment.objects.filter(pk=enrolment.pk))
-            if "excluded_at" in (entry.changes or {})
-        ]
-        known = [(entry.timestamp, by(entry)) for entry in found]
+        known = [(entry.timestamp, by(entry)) for entry in self._exclusions(enrolment)]
         return self._changes(known or [(enrolment.excluded_at, "")])[-1:]
+
+    def rule_of_exclusion(self, enrolment: Enrolment) -> str:
+        """The rule of the study that excluded the rater; empty where a person did, whatever they wrote."""
+        last = self._exclusions(enrolment)[-1:]
+        return str(last[0].changes.get("exclusion_rule", ["", ""])[1]) if last else ""
+
+    def _exclusions(self, enrolment: Enrolment) -> list[LogEntry]:
+        found = self._logged(Enrolment.objects.filter(pk=enrolment.pk))
+        return [entry for entry in found if "excluded_at" in (entry.changes or {})]
 
     def of_restoring(self, enrolment: Enrolment) -> tuple[Change, ...]:
         """Empty for a rater whom nobody has excluded."""
@@ -71,17 +75,18 @@ class History:
         return self._changes((entry.timestamp, by(entry)) for entry in closed)
 
     @cached_property
-    def _of_study(self) -> list[LogEntry]:
+    def of_study(self) -> list[LogEntry]:
+        """Entries about the study itself, oldest first."""
         return self._logged(Study.objects.filter(pk=self.study.pk))
 
     def _of_field(self, field: str) -> list[LogEntry]:
-        return [entry for entry in self._of_study if field in (entry.changes or {})]
+        return [entry for entry in self.of_study if field in (entry.changes or {})]
 
     def _sources(self, name: str) -> list[datetime]:
         return list(Source.objects.filter(study=self.study, name=name).values_list("created_at", flat=True))
 
     @cached_property
-    def _of_items(self) -> dict[int, list[LogEntry]]:
+    def of_items(self) -> dict[int, list[LogEntry]]:
         """Entries about items and their known answers, by position: many items may differ, so all are read at once."""
         items, known = Item.objects.filter(study=self.study), KnownAnswer.objects.filter(item__study=self.study)
         places: list[tuple[QuerySet[Any], dict[int, int]]] = [

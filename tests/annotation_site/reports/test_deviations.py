@@ -255,6 +255,96 @@ def test_when_by_whom_and_whether_there_was_data(registered, fill, django_user_m
     assert registered.registered_at < lease.changes[0].at < lease.changes[1].at
 
 
+def change(study: Study, **fields: Any) -> None:
+    """As a form does."""
+    row = Study.objects.get(pk=study.pk)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+
+
+@pytest.mark.django_db
+def test_each_setting_that_was_otherwise_for_a_while_is_listed_though_it_is_as_registered_again(registered):
+    study = Study.objects.get(pk=registered.study_id)
+    for field, value, (subject, known, then) in CHANGED:
+        if field == "sampling":  # How items were drawn is nobody's to change, and in no log.
+            continue
+        with undone():
+            change(study, **{field: value})
+            change(study, **{field: getattr(study, field)})
+            (found,) = deviations(registered)
+            assert (found.subject, len(found.changes)) == (subject, 2), field
+            if field != "texts":
+                assert (found.registered, found.now) == (known, f"as registered again; in between: {then}")
+    assert deviations(registered) == []
+
+
+@pytest.mark.django_db
+def test_what_was_put_back_is_told_with_each_value_that_it_had_and_when(registered, fill):
+    study = registered.study
+    for minutes in (30, 45, 30):
+        change(study, lease_minutes=minutes)
+    fill(study, {"NOUN": [(4, 5, 5)]})
+    change(study, lease_minutes=15, title="Another")
+    lasting, passing = deviations(registered)
+    assert (lasting.subject, lasting.now) == ("Title", "Another")
+    assert passing.now == "as registered again; in between: 30, then 45"
+    assert [each.answers for each in passing.changes] == [0, 0, 0, 3]
+
+
+@pytest.mark.django_db
+def test_a_consent_that_was_another_for_a_while_is_listed(registered):
+    ConsentText.objects.create(study=registered.study, version="2", text="Agree to more.")
+    for version in ("2", "1"):
+        change(registered.study, consent_version=version)
+    (found,) = deviations(registered)
+    assert found.subject == "The consent"
+    assert "Agree to more." in found.now
+
+
+@pytest.mark.django_db
+def test_an_item_that_was_withdrawn_for_a_while_is_listed(registered, fill):
+    study = registered.study
+    item = study.items.get(position=0)
+    assignment.withdraw_item(item)
+    fill(study, {"VERB": [(4, 5, 5)]})
+    assert assignment.put_item_back(item)
+    (found,) = deviations(registered)
+    assert found.subject.startswith("Item 0, ")
+    assert (found.registered, found.now) == ("in use", "as registered again; in between: withdrawn")
+    assert [each.answers for each in found.changes] == [0, 3]
+    # Withdrawn again it deviates as it is, once.
+    assignment.withdraw_item(item)
+    assert [each.now for each in deviations(registered)] == ["withdrawn"]
+
+
+@pytest.mark.django_db
+def test_an_item_that_was_registered_as_withdrawn_and_in_use_for_a_while_is_listed(make_study):
+    study = make_study(items=4)
+    item = study.items.get(position=1)
+    assignment.withdraw_item(item)
+    made, _new = register(study, {}, by="ada", now=assignment.database_now())
+    assert deviations(made) == []
+    assignment.put_item_back(item)
+    assignment.withdraw_item(item)
+    assert [row[1:] for row in said(deviations(made))] == [("withdrawn", "as registered again; in between: in use")]
+
+
+@pytest.mark.django_db
+def test_what_a_draft_put_back_was_shown_to_nobody(make_study):
+    study = make_study(items=4, opened=False)
+    made, _new = register(study, {}, by="ada", now=assignment.database_now())
+    item = study.items.get(position=1)
+    assignment.withdraw_item(item)
+    assignment.put_item_back(item)
+    change(study, title="Another")
+    change(study, title="A study", lease_minutes=30)
+    assignment.open_study(study)
+    assert [each.subject for each in deviations(made)] == ["Minutes that an item is kept for a rater"]
+    change(study, lease_minutes=15)
+    assert [each.now for each in deviations(made)] == ["as registered again; in between: 30"]
+
+
 @pytest.mark.django_db
 def test_who_is_excluded_by_a_registered_rule_is_no_deviation(registered, fill):
     study = registered.study
@@ -264,6 +354,10 @@ def test_who_is_excluded_by_a_registered_rule_is_no_deviation(registered, fill):
     # The same name in a rule that was not registered excludes nobody beforehand.
     other = study.enrolments.filter(excluded_at__isnull=True).first()
     other.exclude("too quick: median_seconds 0.4 is below 1", assignment.database_now())
+    assert [each.subject for each in deviations(registered)] == [f"Rater {other.rater.pseudonym}"]
+    # Nor does its name in words that a person wrote.
+    other.restore("our mistake")
+    other.exclude("at odds: I did not like the answers", assignment.database_now())
     assert [each.subject for each in deviations(registered)] == [f"Rater {other.rater.pseudonym}"]
 
 
