@@ -37,7 +37,8 @@ COPY static static
 ENV PYTHONPATH=/srv/attest \
     ATTEST_ENV=production \
     ATTEST_DATA=/data \
-    ATTEST_STATIC=/srv/static
+    ATTEST_STATIC=/srv/static \
+    HF_HOME=/data/huggingface
 
 FROM site AS web
 COPY --from=web-packages /opt/attest /opt/attest
@@ -56,7 +57,6 @@ CMD ["gunicorn", "--config", "python:annotation_site.operations.gunicorn_setting
 FROM site AS worker
 COPY --from=worker-packages /opt/attest /opt/attest
 COPY fixtures fixtures
-ENV HF_HOME=/data/huggingface
 USER 10001:10001
 VOLUME /data
 HEALTHCHECK --interval=60s --timeout=10s --start-period=120s \

@@ -44,6 +44,39 @@ def model_files(model: str) -> Path | None:
     return path if path.suffix == ".safetensors" and path.is_file() else model_folder(model)
 
 
+def downloaded(model: str) -> Path | None:
+    """The folder in which ``hf download`` put a hub id, as huggingface_hub finds it; None where it did not.
+
+    By the files alone: that library is not installed where only pages are served.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    hub = Path(os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or home) / "hub")
+    repository = hub / f"models--{model.replace('/', '--')}"
+    branch = repository / "refs" / "main"
+    if not branch.is_file():
+        return None
+    snapshot = repository / "snapshots" / branch.read_text(encoding="utf-8").strip()
+    return snapshot if snapshot.is_dir() else None
+
+
+def missing_parts(folder: Path) -> list[str]:
+    """What a folder in diffusers' layout lacks of what its ``model_index.json`` names; that file itself if it has none.
+
+    A part is there with its files, a network among them with its weights. No safety checker is ever loaded.
+    """
+    try:
+        index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ["model_index.json"]
+    parts = [name for name, value in index.items() if isinstance(value, list) and value[0] and name != "safety_checker"]
+    return [name for name in parts if not _is_whole(folder / name)]
+
+
+def _is_whole(part: Path) -> bool:
+    is_network = (part / "config.json").is_file()
+    return any(part.glob("*.safetensors")) if is_network else part.is_dir() and any(part.iterdir())
+
+
 def fingerprint(files: Path) -> str:
     """What identifies the weights of a folder or a file: 12 hex digits of a hash over the files' names and sizes, and
     over the content of all but the largest (of those over 64 MiB the first and the last MiB).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from annotation_site.celery import app
 from annotation_site.operations import health
 from annotation_site.rating.assignment import database_now
 from attribution.errors import AttributionError
-from attribution.presets import model_files, preset
+from attribution.presets import downloaded, missing_parts, model_files, preset
 
 GIBIBYTE = 2**30
 LITTLE_SPACE, TOO_LITTLE_SPACE = 10 * GIBIBYTE, GIBIBYTE
@@ -148,19 +147,13 @@ def _model(name: str) -> Finding:
         title = preset(model).title
     except AttributionError as error:
         return Finding(Level.FAIL, name, str(error), REMEDIES[name])
-    files = model_files(model) or _downloaded(model)
+    files = model_files(model) or downloaded(model)
     if files is None or not files.exists():
         return Finding(Level.WARN, name, f"{model} is not on this machine", REMEDIES[name])
+    missing = missing_parts(files) if files.is_dir() else []
+    if missing:
+        return Finding(Level.FAIL, name, f"{title}, in {files}, lacks {', '.join(missing)}", REMEDIES[name])
     return Finding(Level.OK, name, f"{title}, in {files}")
-
-
-def _downloaded(model: str) -> Path | None:
-    """Where Hugging Face's libraries keep what was downloaded of a hub id."""
-    home = Path(os.environ.get("HF_HOME", str(Path.home() / ".cache" / "huggingface")))
-    folder = (
-        Path(os.environ.get("HF_HUB_CACHE", str(home / "hub"))) / f"models--{model.replace('/', '--')}" / "snapshots"
-    )
-    return folder if folder.is_dir() else None
 
 
 def _gpu(name: str) -> Finding:
@@ -200,6 +193,6 @@ REMEDIES = {
     "mail": "See that EMAIL_URL names your mail server (smtp+tls://user:password@host:587) and that it lets you in.",
     "storage": "Make ATTEST_DATA a folder that the site's user may write, or see that the S3_ variables name a bucket.",
     "disk": "Free space, or move ATTEST_DATA to a larger disk: an image with its maps takes about a megabyte.",
-    "model": "Set ATTEST_MODEL to a shipped name or a folder, or download it where the workers run.",
+    "model": "Set ATTEST_MODEL to a shipped name or a folder, or download it where the workers run (hf download).",
     "gpu": "Give the worker a GPU (COMPOSE_PROFILES=gpu), or wait longer.",
 }

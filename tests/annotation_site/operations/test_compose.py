@@ -164,6 +164,14 @@ def test_images_start_from_fixed_versions_and_end_without_root():
         assert re.search(r"^USER 10001:10001$", named[target], re.MULTILINE)
 
 
+def test_downloaded_models_lie_in_the_volume_that_all_processes_have():
+    site = DOCKERFILE.split(" AS site\n")[1].split("FROM ")[0]
+    assert re.search(r"^ENV (.*\n)+.*HF_HOME=/data/huggingface$", site, re.MULTILINE)
+    assert DOCKERFILE.count("HF_HOME") == 1
+    assert re.findall(r"^FROM site AS (\w+)$", DOCKERFILE, re.MULTILINE) == ["web", "worker"]
+    assert all("files:/data" in SERVICES[name]["volumes"] for name in SITE)
+
+
 def test_all_that_is_copied_is_there_and_reaches_the_builder():
     copies = [line.split() for line in DOCKERFILE.splitlines() if line.startswith("COPY ") and "--from" not in line]
     admitted = {line[1:] for line in (compose.ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}

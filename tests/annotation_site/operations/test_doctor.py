@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from huggingface_hub import snapshot_download
 
 from annotation_site.operations import doctor
+from attribution.presets import SHIPPED
 from tests.annotation_site.alerts.mailserver import receiving
 
 pytestmark = pytest.mark.django_db
@@ -68,13 +72,49 @@ def test_a_broker_that_does_not_answer_is_named_without_its_password(settings, p
     assert "canary" not in found.text
 
 
-def test_models_are_found_where_they_are(settings, tmp_path, monkeypatch):
+def test_a_shipped_model_is_there():
+    found = finding("model")
+    assert (found.level, found.text.endswith("fixtures/tinyworld")) == (doctor.Level.OK, True)
+
+
+def put(folder: Path, *files: str) -> None:
+    """Those files of the shipped model, laid into ``folder``."""
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SHIPPED["tinyworld"] / file, folder / file)
+
+
+WEIGHTS = ("unet", "vae", "text_encoder")
+WHOLE = [path.relative_to(SHIPPED["tinyworld"]).as_posix() for path in SHIPPED["tinyworld"].rglob("*.*")]
+
+
+@pytest.mark.parametrize(
+    "lacks", ["refs/main", "model_index.json", *(f"{part}/" for part in WEIGHTS), "scheduler/", ""]
+)
+def test_what_was_downloaded_is_found_where_it_is_loaded_from_and_whole(settings, tmp_path, monkeypatch, lacks):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    assert finding("model").level == doctor.Level.OK
     settings.ATTEST_MODEL = "someone/some-model"
     assert finding("model").level == doctor.Level.WARN
-    (tmp_path / "models--someone--some-model" / "snapshots").mkdir(parents=True)
-    assert finding("model").level == doctor.Level.OK
+    repository = tmp_path / "models--someone--some-model"
+    snapshot = repository / "snapshots" / "c0ffee"
+    snapshot.mkdir(parents=True)
+    assert finding("model").level == doctor.Level.WARN
+    if lacks != "refs/main":
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text("c0ffee")
+        assert snapshot_download("someone/some-model", cache_dir=tmp_path, local_files_only=True) == str(snapshot)
+    assert finding("model").level == (doctor.Level.WARN if lacks == "refs/main" else doctor.Level.FAIL)
+    left_out = [file for file in WHOLE if lacks and file.startswith(lacks) and not file.endswith("/config.json")]
+    put(snapshot, *(file for file in WHOLE if file not in left_out))
+    found = finding("model")
+    assert found.level == {"refs/main": "warn", "": "ok"}.get(lacks, "fail")
+    assert (f"lacks {lacks.rstrip('/')}" in found.text) == (found.level == "fail")
+
+
+def test_a_folder_that_is_no_model_fails(settings, tmp_path):
+    settings.ATTEST_MODEL = str(tmp_path)
+    found = finding("model")
+    assert (found.level, "lacks model_index.json" in found.text) == (doctor.Level.FAIL, True)
 
 
 @pytest.mark.parametrize(("free", "level"), [(2**29, "fail"), (2**32, "warn"), (2**34, "ok")])
