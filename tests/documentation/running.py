@@ -18,9 +18,9 @@ from django.core.management import call_command
 from tests.documentation.pages import Command
 from tests.documentation.tables import NOT_RUN, STAND_INS, NotRun
 
-SHELL = {"cat", "cd", "diff", "echo", "sha256sum", "umask"}
+SHELL = {"cat", "cd", "diff", "echo", "rm", "sha256sum", "tar", "umask"}
 ENVIRONMENT = ".venv/bin/"
-CONTAINER = re.compile(r"docker compose (?:exec|run --rm(?: --volume \S+)*) \S+ (?=python )")
+CONTAINER = re.compile(r"docker compose (?:exec|run --rm)(?: -T)? \S+ (?=(?:python|hf|rm|tar) )")
 Fill = Mapping[str, Callable[[], object]]
 
 

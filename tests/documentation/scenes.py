@@ -75,6 +75,9 @@ class Scene:
         program = next(block for block in blocks("docs/importing.md") if block.language == "python")
         exec(compile(program.text, program.page, "exec"), {})  # noqa: S102 - our own page
 
+    def volume(self) -> None:
+        Path("data").mkdir()
+
     def recruiting(self) -> None:
         """A study that is to be made at Prolific, and a bonus to somebody of whose paying nobody knows."""
         study = self._make_study(items=2, slug="paper")
@@ -115,7 +118,7 @@ SCENES: dict[str, tuple[Callable[[Scene], None], ...]] = {
     "docs/exporting-for-a-paper.md": (Scene.coco, Scene.study),
     "docs/generating.md": (Scene.model, Scene.texts),
     "docs/importing.md": (Scene.imported,),
-    "docs/in-production.md": (Scene.draft, Scene.rater),
+    "docs/in-production.md": (Scene.draft, Scene.rater, Scene.imported, Scene.volume),
     "docs/language.md": (Scene.treebank,),
     "docs/on-a-gpu.md": (Scene.coco, Scene.model),
     "docs/preregistering.md": (Scene.draft, Scene.texts),

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import shlex
 import shutil
+import subprocess
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
@@ -29,6 +34,8 @@ from annotation_site.reports.preregistration.registering import register
 from annotation_site.studies.models import Registration, Study
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# The Dockerfile's.
+SITE_USER = 10001
 
 
 def everything() -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -173,3 +180,21 @@ def test_a_backup_never_replaces_another_and_a_failed_one_leaves_nothing(full, t
 def test_nobody_else_may_look_into_a_backup(full, tmp_path):
     run("backup", tmp_path / "b")
     assert (tmp_path / "b").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may act for another user")
+def test_the_sites_user_can_read_a_backup_that_came_back_as_documented(full, tmp_path):
+    """On the host it belongs to somebody else, and nobody but its owner may look into it."""
+    run("backup", tmp_path / "monday")
+    page = (Path(site.BASE_DIR) / "docs" / "in-production.md").read_text(encoding="utf-8")
+    [unpack] = re.findall(r"^tar -cf - monday \| docker compose run --rm -T web (tar .*) /data/$", page, re.MULTILINE)
+    packed = subprocess.run(["tar", "-cf", "-", "monday"], cwd=tmp_path, capture_output=True, check=True).stdout
+    # Not below pytest's own folder, which is root's alone.
+    with tempfile.TemporaryDirectory() as volume:
+        os.chown(volume, SITE_USER, SITE_USER)
+        as_site = {"user": SITE_USER, "group": SITE_USER, "extra_groups": [], "check": True}
+        subprocess.run([*shlex.split(unpack), volume], input=packed, **as_site)
+        manifest = Path(volume) / "monday" / "manifest.json"
+        read = subprocess.run(["cat", str(manifest)], capture_output=True, **as_site).stdout
+        assert read == (tmp_path / "monday" / "manifest.json").read_bytes()
+        assert manifest.parent.stat().st_mode & 0o777 == 0o700

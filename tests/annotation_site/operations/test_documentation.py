@@ -42,5 +42,7 @@ def test_the_addresses_exist(address):
 
 def test_the_services_that_are_named_exist():
     services = compose.services()
-    for line in re.findall(r"docker compose (?:exec|stop|run --rm --volume \S+) ([a-z -]+?)(?: python|\n)", PAGE):
+    for line in re.findall(
+        r"docker compose (?:exec|stop|run --rm)(?: -T)? ([a-z -]+?)(?: python| hf| rm| tar|\n)", PAGE
+    ):
         assert set(line.split()) <= set(services), line
