@@ -17,7 +17,7 @@ from annotation_site.alerts.models import Bounds, Notice, Subscription
 from annotation_site.alerts.sending import mail_leaves
 from annotation_site.rating.assignment import database_now
 from annotation_site.research.pages import page
-from annotation_site.studies.access import one_visible, study_to_run
+from annotation_site.studies.access import may_run, study_to_run, study_to_see
 from annotation_site.studies.models import Study
 
 SHOWN = 20
@@ -33,7 +33,7 @@ class BoundsForm(forms.ModelForm):
 @page("GET", "POST")
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows it to all members; POST stores the bounds, for those who run the study."""
-    study = one_visible(request, slug) if request.method != "POST" else study_to_run(request, slug)
+    study = study_to_see(request, slug) if request.method != "POST" else study_to_run(request, slug)
     bounds = Bounds.objects.filter(study=study).first() or Bounds(study=study)
     form = BoundsForm(request.POST or None, instance=bounds)
     if form.is_valid():
@@ -52,7 +52,7 @@ def _page(request: HttpRequest, study: Study, form: BoundsForm) -> dict[str, Any
     return {
         "study": study,
         "form": form,
-        "may_run": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
+        "may_run": may_run(request, study),
         "told": mine is not None and mine.muted_at is None,
         "noticed": noticed[:SHOWN],
         "mail_leaves": mail_leaves(),
@@ -67,7 +67,7 @@ def _account(request: HttpRequest) -> User:
 @page("POST")
 def mine(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for mails of the study, or for no more of them."""
-    study, now = one_visible(request, slug), database_now()
+    study, now = study_to_see(request, slug), database_now()
     if request.POST.get("want") == "no":
         for subscription in Subscription.objects.filter(study=study, user=request.user.pk):
             subscription.mute(now)

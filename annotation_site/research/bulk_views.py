@@ -19,8 +19,8 @@ from annotation_site.raters.models import Enrolment
 from annotation_site.rating import bulk
 from annotation_site.rating.bulk_admin import tell
 from annotation_site.rating.reasons import ReasonForm
-from annotation_site.research.pages import page, study_to_see
-from annotation_site.studies.access import may_run, study_to_run
+from annotation_site.research.pages import page
+from annotation_site.studies.access import may_run, study_to_run, study_to_see
 from annotation_site.studies.models import Item, Study
 
 A_PAGE = 100

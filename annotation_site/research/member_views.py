@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation_site.research.pages import page, require_creator, study_to_see
-from annotation_site.studies.access import study_to_run
+from annotation_site.research.pages import page, require_creator
+from annotation_site.studies.access import may_run, study_to_run, study_to_see
 from annotation_site.studies.copying import copy_study
 from annotation_site.studies.members import Member, add_member, remove_member
 from annotation_site.studies.models import Study
@@ -57,7 +57,7 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("They have no part in the study any more."))
-    still = Study.objects.run_by(request.user).filter(pk=study.pk).exists()
+    still = may_run(request, study)
     return redirect("research-members", slug=slug) if still else redirect("research-home")
 
 

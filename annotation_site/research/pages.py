@@ -7,14 +7,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
 from annotation_site.studies.members import may_create
-from annotation_site.studies.models import Study
 
 View = Callable[..., HttpResponse]
 
@@ -33,14 +32,6 @@ def require_creator(request: HttpRequest) -> None:
     """Raise PermissionDenied for those who may read studies and make none."""
     if not may_create(request.user):
         raise PermissionDenied(_("Your account may not make studies: ask an administrator for that right."))
-
-
-def study_to_see(request: HttpRequest, slug: str) -> Study:
-    """The study, for its researchers, viewers and admins. Raises Http404 for others."""
-    study = Study.objects.visible_to(request.user).filter(slug=slug).first()
-    if study is None:
-        raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
-    return study
 
 
 def address(name: str, *arguments: Any) -> str:

@@ -16,8 +16,8 @@ from annotation_site.reports.preregistration.bundle import as_zip, name_of
 from annotation_site.reports.preregistration.registering import answers_of_people, document_of, register
 from annotation_site.reports.preregistration.statements import LONGEST, STATEMENTS
 from annotation_site.reports.preregistration.tables import parts
-from annotation_site.research.pages import page, study_to_see
-from annotation_site.studies.access import may_run, study_to_run
+from annotation_site.research.pages import page
+from annotation_site.studies.access import may_run, study_to_run, study_to_see
 from annotation_site.studies.models import Registration, Study
 
 

@@ -11,22 +11,23 @@ from annotation_site.rating import assignment
 from annotation_site.rating.assignment import database_now
 from annotation_site.reports import watching
 from annotation_site.research.home import Images, next_step
+from annotation_site.studies.access import may_run
 from annotation_site.studies.models import Study
 
 
 def progress_of(request: HttpRequest, study: Any, images: Images) -> dict[str, Any]:
     """The figures, the next step, and what still keeps a draft from opening; ``study`` is counted with its places."""
-    may_run = Study.objects.run_by(request.user).filter(pk=study.pk).exists()
-    found = assignment.problems(study) if may_run and study.state == Study.State.DRAFT else []
+    runs = may_run(request, study)
+    found = assignment.problems(study) if runs and study.state == Study.State.DRAFT else []
     blocked = any(problem.blocks for problem in found)
-    next_ = next_step(study, images, may_run=may_run)
-    told = [study.state, study.places, study.answered, study.simulated, may_run, images, next_.text, *map(str, found)]
+    next_ = next_step(study, images, may_run=runs)
+    told = [study.state, study.places, study.answered, study.simulated, runs, images, next_.text, *map(str, found)]
     return {
         "study": study,
         "now": database_now(),
         "images": images,
         "next": next_,
-        "may_run": may_run,
+        "may_run": runs,
         "problems": found,
         "blocked": blocked,
         "shown": f"{study.state}-{'blocked' if blocked else 'ready'}",

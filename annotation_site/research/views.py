@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 
 from annotation_site.rating import assignment
 from annotation_site.rating.moves import MOVES, Move, moves_of, situation, unmoved
@@ -20,7 +19,7 @@ from annotation_site.research.home import images_of, rows
 from annotation_site.research.links import links
 from annotation_site.research.pages import page
 from annotation_site.research.progress import progress_of
-from annotation_site.studies.access import study_to_run
+from annotation_site.studies.access import one_of, study_to_run, study_to_see
 from annotation_site.studies.members import may_create
 from annotation_site.studies.models import Study, StudyOrder
 
@@ -34,13 +33,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @page("GET")
 def study(request: HttpRequest, slug: str) -> HttpResponse:
-    return render(request, "research/study.html", _page(request, _visible(request, slug)))
+    return render(request, "research/study.html", _page(request, _counted(request, slug)))
 
 
 @page("GET")
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     """What changes on a study's page, for htmx; the whole page is read again where its buttons do not fit any more."""
-    study = _visible(request, slug)
+    study = _counted(request, slug)
     images = images_of([study])[study.pk]
     context = progress_of(request, study, images)
     if request.GET.get("shown") != context["shown"]:
@@ -51,17 +50,14 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _visible(request: HttpRequest, slug: str) -> Any:
-    found = with_progress(Study.objects.visible_to(request.user)).filter(slug=slug).first()
-    if found is None:
-        raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
-    return found
+def _counted(request: HttpRequest, slug: str) -> Study:
+    return one_of(with_progress(Study.objects.visible_to(request.user)), slug)
 
 
 @page("GET")
 def preview_study(request: HttpRequest, slug: str) -> HttpResponse:
     """What raters see, as it is stored."""
-    return preview(request, _visible(request, slug), request.GET, links=True)
+    return preview(request, study_to_see(request, slug), request.GET, links=True)
 
 
 def _page(request: HttpRequest, study: Any) -> dict[str, Any]:

@@ -14,21 +14,21 @@ from annotation_site.studies.models import Item, Study
 
 def study_to_read(request: HttpRequest, slug: str) -> Study:
     """The study, for its researchers, viewers and admins; for everyone in the demo. Raises Http404 for others."""
-    return _one(studies_to_read(request).filter(slug=slug).first(), slug)
+    return one_of(studies_to_read(request), slug)
 
 
 def studies_to_read(request: HttpRequest) -> QuerySet[Study]:
     return Study.objects.all() if is_open() else Study.objects.visible_to(request.user)
 
 
-def one_visible(request: HttpRequest, slug: str) -> Study:
+def study_to_see(request: HttpRequest, slug: str) -> Study:
     """The study, for its researchers, viewers and admins, in the demo too. Raises Http404 for others."""
-    return _one(Study.objects.visible_to(request.user).filter(slug=slug).first(), slug)
+    return one_of(Study.objects.visible_to(request.user), slug)
 
 
 def study_to_run(request: HttpRequest, slug: str) -> Study:
     """The study, for its researchers and admins. Raises Http404 for others, who must not learn that it exists."""
-    return _one(Study.objects.run_by(request.user).filter(slug=slug).first(), slug)
+    return one_of(Study.objects.run_by(request.user), slug)
 
 
 def generations_to_read(request: HttpRequest) -> QuerySet[Generation]:
@@ -48,7 +48,9 @@ def is_open() -> bool:
     return settings.ATTEST_ENV == "demo"
 
 
-def _one(study: Study | None, slug: str) -> Study:
+def one_of(studies: QuerySet[Study], slug: str) -> Study:
+    """The one of this name among studies that somebody may see. Raises Http404 where it is none of them."""
+    study = studies.filter(slug=slug).first()
     if study is None:
         raise Http404(_("There is no study “%(slug)s” that you may see.") % {"slug": slug})
     return study
