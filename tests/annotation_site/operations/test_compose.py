@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ KNOWN = {
     "stop_grace_period",
 }  # fmt: skip
 DOCKERFILE = (compose.ROOT / "Dockerfile").read_text(encoding="utf-8")
+CADDYFILE = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -47,6 +49,22 @@ def test_a_service_says_only_what_compose_knows_and_refers_to_what_there_is(name
     assert set(service["networks"]) <= set(document["networks"])
     assert all(isinstance(value, str) for value in service.get("environment", {}).values())
     assert all(isinstance(part, str) for part in service.get("command", []))
+
+
+def has_compose() -> bool:
+    return (
+        bool(shutil.which("docker"))
+        and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
+    )
+
+
+@pytest.mark.skipif(not has_compose(), reason="docker has no compose plugin here: docker compose config is not asked")
+@pytest.mark.parametrize("profiles", ["cpu", "gpu", "cpu,objects"])
+def test_compose_itself_finds_nothing_wrong(profiles):
+    environment = os.environ | NEEDED | {"COMPOSE_PROFILES": profiles}
+    command = ["docker", "compose", "config", "--quiet"]
+    done = subprocess.run(command, cwd=compose.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -190,12 +208,16 @@ def test_the_web_image_installs_no_torch():
 
 def test_the_web_server_logs_no_address_and_the_proxy_neither():
     assert gunicorn_settings.accesslog is None
-    caddy = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text()
-    assert "request>uri delete" in caddy
-    assert "request>headers delete" in caddy
+    assert "request>uri delete" in CADDYFILE
+    assert "request>headers delete" in CADDYFILE
 
 
-CADDYFILE = (compose.ROOT / "annotation_site/operations/Caddyfile").read_text(encoding="utf-8")
+def test_the_proxys_health_check_asks_the_running_proxy_and_nobody_else_can():
+    address = SERVICES["proxy"]["healthcheck"]["test"][-1].rstrip("/")
+    assert re.search(rf"^{re.escape(address)} {{\n\tbind 127.0.0.1\n\trespond 200\n}}$", CADDYFILE, re.MULTILINE)
+    assert not any(address.rpartition(":")[2] in port for port in SERVICES["proxy"]["ports"])
+
+
 UNITS = {"MB": 10**6, "MiB": 2**20}
 
 
