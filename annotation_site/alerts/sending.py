@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils.translation import gettext_noop
 
 from annotation_site.alerts.links import mute_address
 from annotation_site.alerts.models import Notice
@@ -35,16 +36,16 @@ def send(pk: int) -> bool | None:
 
 
 def _moot(notice: Notice) -> str:
-    """Why the mail is not wanted any more; empty where it is."""
+    """Why the mail is not wanted any more; empty where it is. Stored so, and translated for whoever reads it."""
     subscription = notice.subscription
     if subscription.muted_at is not None:
-        return "They have muted the study's alerts."
+        return gettext_noop("They have muted the study's alerts.")
     may_read = Study.objects.visible_to(subscription.user).filter(pk=notice.alert.study_id)
     if not (subscription.user.is_active and may_read.exists()):
-        return "They may not read the study any more."
+        return gettext_noop("They may not read the study any more.")
     if not subscription.user.email:
-        return "Their account has no e-mail address: give it one in the administration."
-    return "It was over before it could be sent." if notice.alert.ended_at is not None else ""
+        return gettext_noop("Their account has no e-mail address: give it one in the administration.")
+    return gettext_noop("It was over before it could be sent.") if notice.alert.ended_at is not None else ""
 
 
 def _attempt(notice: Notice) -> str:

@@ -120,6 +120,18 @@ def test_what_is_not_wanted_any_more_is_not_sent(due, mails, change, why):
     assert why in notice.error
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "It was over before it could be sent."), ("ko", "보내기 전에 상황이 끝났습니다.")]
+)
+def test_why_nothing_was_sent_stands_on_the_studys_page_in_its_readers_language(client, due, mails, language, said):
+    notice = due()
+    Alert.objects.update(ended_at=database_now())
+    send(notice.pk)
+    client.force_login(notice.subscription.user)
+    page = client.get("/research/studies/study/alerts/", headers={"Accept-Language": language})
+    assert said in page.content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_senders_one_sends_it(due, mails):
     notice, outcomes = due(), []
