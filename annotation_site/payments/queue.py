@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 
-from annotation_site.celery import app
 from annotation_site.payments.models import Entry, Errand
 from annotation_site.payments.payers import Line, Outcome, Payer, PaymentError, PaymentRefused, State, payer_of
 from annotation_site.payments.settling import settle
 from annotation_site.stimuli import bell
 
 logger = logging.getLogger(__name__)
+RUN = "annotation_site.payments.tasks.run_errands"
 # Far longer than any call: two processes must never tell a payer at once, while one that died may keep an hour.
 CLAIM = timedelta(hours=1)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -29,10 +29,7 @@ def send(entry: Entry, *, now: datetime) -> Errand:
 
 def ring() -> None:
     """Wake a worker. Without one, or without a broker, beat or ``manage.py pay_raters`` does the work later."""
-    try:
-        app.send_task("annotation_site.payments.tasks.run_errands", **bell.ONCE)
-    except Exception as error:  # The approval is committed: whatever the broker says, the page must say so too.
-        logger.warning("No worker was told of new payments (%s): beat, or manage.py pay_raters, pays them.", error)
+    bell.send(RUN)
 
 
 def run(*, now: datetime) -> int:

@@ -26,11 +26,12 @@ def ring() -> bool:
     return send(RING, expires=MINUTE)
 
 
-def send(task: str, **options: Any) -> bool:
-    """Send a task's message, trying once; whether the broker took it. Each minute beat rings anew for what is left."""
+def send(task: str, *arguments: Any, **options: Any) -> bool:
+    """Send a task's message, trying once; whether the broker took it. Beat looks for what is left behind anew."""
     try:
-        current_app.send_task(task, **options, **ONCE)
+        current_app.send_task(task, arguments, **options, **ONCE)
+    # What it is about is committed: whatever the broker says, the page must say so.
     except Exception as error:
-        logger.info("The message for %s was not sent (%s); workers are rung for again each minute.", task, error)
+        logger.info("The message for %s was not sent (%s); beat has it done later.", task, error)
         return False
     return True

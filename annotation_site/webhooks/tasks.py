@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 
 from celery import shared_task
 from django.db import transaction
@@ -13,7 +13,6 @@ from annotation_site.webhooks import events
 from annotation_site.webhooks.models import Delivery, Webhook
 from annotation_site.webhooks.sending import deliver
 
-logger = logging.getLogger(__name__)
 AT_ONCE = 500
 
 
@@ -40,13 +39,6 @@ def swept() -> list[int]:
     return list(Delivery.objects.due(database_now()).order_by("due_at").values_list("pk", flat=True)[:AT_ONCE])
 
 
-def ring_after_commit(delivery: Delivery) -> None:
-    """Have it sent soon; where no worker hears it, the next sweep does."""
-
-    def ring() -> None:
-        try:
-            send_delivery.apply_async([delivery.pk], **bell.ONCE)
-        except Exception as error:
-            logger.info("No worker could be rung for (%s); the next sweep sends it.", error)
-
-    transaction.on_commit(ring)
+def send_soon(delivery: Delivery) -> None:
+    """Have it sent once it is committed; where no worker hears of it, the next sweep does."""
+    transaction.on_commit(partial(bell.send, send_delivery.name, delivery.pk))

@@ -19,7 +19,7 @@ from annotation_site.rating.assignment import database_now
 from annotation_site.webhooks import changes
 from annotation_site.webhooks.forms import FIELDS, WebhookForm
 from annotation_site.webhooks.models import Webhook
-from annotation_site.webhooks.tasks import ring_after_commit
+from annotation_site.webhooks.tasks import send_soon
 
 A_PAGE = 50
 
@@ -82,7 +82,7 @@ def redeliver(request: HttpRequest, uid: UUID, delivery: UUID) -> HttpResponse:
     sent = get_object_or_404(_one(request, uid).deliveries, uid=delivery)
     with transaction.atomic():
         if sent.again(database_now()):
-            ring_after_commit(sent)
+            send_soon(sent)
     messages.success(request, _("It is sent again within a minute, under its first id."))
     return redirect("webhook", uid=uid)
 

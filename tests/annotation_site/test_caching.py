@@ -6,13 +6,17 @@ import re
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 
 from annotation_site.caching import SharedCache
 from annotation_site.celery import app
 from annotation_site.operations import doctor
+from annotation_site.payments import queue
 from annotation_site.rating.models import Judgement
 from annotation_site.stimuli import bell
+from annotation_site.webhooks.models import Delivery
+from annotation_site.webhooks.tasks import send_delivery, send_soon
 from tests.annotation_site import redis_server
 from tests.annotation_site.processes import free_port
 
@@ -78,11 +82,42 @@ def test_raters_go_on_by_the_pages_and_by_the_api(server, make_study, settings):
     assert Judgement.objects.count() == 4
 
 
-def test_a_bell_without_a_broker_is_heard_by_nobody_and_breaks_nothing(monkeypatch):
-    monkeypatch.setattr(app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
-    app._after_fork()  # forgets the connections that it has
-    try:
-        assert bell.ring() is False
-    finally:
-        monkeypatch.undo()
-        app._after_fork()
+def test_what_a_bell_names_is_a_task():
+    app.loader.import_default_modules()
+    assert {bell.RING, bell.WORK, queue.RUN, send_delivery.name} <= set(app.tasks)
+
+
+@pytest.fixture
+def broker(monkeypatch):
+    """``broker(url)``: the messages of this process go there."""
+
+    def use(url: str) -> None:
+        monkeypatch.setattr(app.conf, "broker_url", url)
+        app._after_fork()  # forgets the connections that it has
+
+    yield use
+    monkeypatch.undo()
+    app._after_fork()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_without_a_broker_is_heard_by_nobody_and_breaks_nothing(broker):
+    broker(f"redis://127.0.0.1:{free_port()}/0")
+    assert bell.ring() is False
+    queue.ring()
+    send_soon(Delivery(pk=7))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_is_heard_with_its_task_and_its_row(broker):
+    broker("memory://")
+    with app.connection_for_read() as connection:
+        heard = connection.SimpleQueue(app.conf.task_default_queue)
+        heard.clear()
+        with transaction.atomic():
+            send_soon(Delivery(pk=7))
+            queue.ring()
+        messages = [heard.get(timeout=5) for _ in range(2)]
+    # What waits for the commit comes after what does not.
+    told = [(message.headers["task"], message.payload[0]) for message in messages]
+    assert told == [(queue.RUN, []), (send_delivery.name, [7])]

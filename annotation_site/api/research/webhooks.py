@@ -24,7 +24,7 @@ from annotation_site.rating.assignment import database_now
 from annotation_site.studies.models import Study
 from annotation_site.webhooks import changes
 from annotation_site.webhooks.models import Delivery, Event, Webhook
-from annotation_site.webhooks.tasks import ring_after_commit
+from annotation_site.webhooks.tasks import send_soon
 
 TAG = ["Webhooks"]
 
@@ -212,7 +212,7 @@ class RedeliverView(_OneView):
         found: Delivery = found_or_404(mine, f"delivery {delivery}")
         with transaction.atomic():
             if found.again(database_now()):
-                ring_after_commit(found)
+                send_soon(found)
         found.refresh_from_db()
         return Response(DeliverySerializer(found).data)
 
