@@ -10,10 +10,12 @@ from uuid import UUID
 import pytest
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating import bulk
 from annotation_site.stimuli.addresses import public_name
 from annotation_site.stimuli.models import Generation
 from annotation_site.studies.members import Member
@@ -226,23 +228,63 @@ def test_what_is_only_known_to_its_members_is_told_to_nobody_else(everyone, clie
         assert not any(one.identity in shown for one in Generation.objects.filter(items__study__slug="study"))
 
 
-ADMIN_PAGES = [
-    "admin:index",
-    *(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in site._registry),
-]
+def routes(found: list[Any], before: str = "admin/") -> Iterator[str]:
+    """Every address of the administration as it is written, those of deeds once for each deed."""
+    for each in found:
+        written = before + re.sub(r"\(\?P(<\w+>)[^)]*\)|[$^]", r"\1", str(each.pattern))
+        if isinstance(each, URLResolver):
+            yield from routes(each.url_patterns, written)
+        elif "<slug:name>" in written:
+            deeds = bulk.FOR_RATERS if "enrolment" in written else bulk.FOR_ITEMS
+            yield from (written.replace("<slug:name>", deed) for deed in deeds)
+        else:
+            yield written
 
 
-@pytest.mark.parametrize("name", ADMIN_PAGES)
-def test_the_administration_is_for_admins(everyone, client, name):
-    for person in PEOPLE:
+ADMINISTRATION = list(dict.fromkeys(routes(site.get_urls())))
+MODELS = {(model._meta.app_label, model._meta.model_name): model for model in site._registry}
+
+
+def row_of(route: str) -> Any:
+    """One of the rows that the address is about, if there are any."""
+    model = MODELS.get(tuple(route.split("/")[1:3]))
+    return model._default_manager.first() if model else None
+
+
+def filled(route: str) -> str:
+    row = row_of(route)
+    key = row.pk if row else 1
+    values = {"object_id": key, "id": key, "pk": Study.objects.get(slug="study").pk, "to": "pause", "url": "nowhere"}
+    values |= {"app_label": "studies", "content_type_id": ContentType.objects.get_for_model(Study).pk}
+    address = "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), route)
+    return f"{address}?ids={key}" if "/do/" in route else address
+
+
+def test_the_walk_knows_the_administrations_own_deeds():
+    for deed in ("move/<slug:to>/", "known/", "preview/", "release/"):
+        assert f"admin/studies/study/<int:pk>/{deed}" in ADMINISTRATION
+    for deed in bulk.FOR_RATERS:
+        assert f"admin/raters/enrolment/do/{deed}/" in ADMINISTRATION
+    for deed in bulk.FOR_ITEMS:
+        assert f"admin/studies/item/do/{deed}/" in ADMINISTRATION
+
+
+@pytest.mark.parametrize("route", ADMINISTRATION)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_administration_is_for_admins(everyone, client, route, method):
+    address = filled(route)
+    for person in PEOPLE[:-1]:
         client.logout()
         if everyone[person] is not None:
             client.force_login(everyone[person])
-        response = client.get(reverse(name), follow=True)
-        arrived = response.request["PATH_INFO"]
-        if person == "admin":
-            assert (response.status_code, arrived) == (200, reverse(name))
-        elif person == "nobody":
-            assert arrived == "/accounts/login/"
+        response = getattr(client, method)(address, follow=True)
+        if person == "nobody":
+            assert response.request["PATH_INFO"] == "/accounts/login/"
         else:
-            assert response.status_code == 403
+            assert response.status_code == 403, person
+    client.force_login(everyone["admin"])
+    response = getattr(client, method)(address)
+    assert response.status_code < 500
+    shows_a_row = route.endswith(("/change/", "/history/")) or "/do/" in route
+    if method == "get" and shows_a_row and row_of(route):
+        assert response.status_code == 200
