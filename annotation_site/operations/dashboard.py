@@ -18,7 +18,7 @@ from annotation_site.rating.assignment import database_now
 from annotation_site.rating.models import Seat
 from annotation_site.reports.actions import with_progress
 from annotation_site.stimuli.models import Generation, Worker
-from annotation_site.stimuli.workers import LATELY
+from annotation_site.stimuli.workers import speeds
 from annotation_site.studies.models import Study
 
 SHOWN = 20
@@ -37,13 +37,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index is given (``DASHBOARD_CALLBACK``): a fixed number of queries, whatever the site holds."""
     now = database_now()
     workers = list(Worker.objects.alive(now).order_by("name"))
-    made = _made_lately(workers, now)
+    speed = speeds(workers, now)
     return context | {
         "now": now,
-        "figures": [*_images(sum(made.values())), *_raters(now)],
+        "figures": [*_images(sum(speed.values())), *_raters(now)],
         "studies": _studies(),
         "closed": Study.objects.filter(state=Study.State.CLOSED).count(),
-        "workers": _workers(workers, made, now),
+        "workers": _workers(workers, speed, now),
         "alerts": _alerts(now),
         "links": {"studies": _list("studies_study"), "workers": _list("stimuli_worker")},
     }
@@ -53,19 +53,12 @@ def _list(model: str, query: str = "") -> str:
     return reverse(f"admin:{model}_changelist") + query
 
 
-def _made_lately(workers: list[Worker], now: datetime) -> dict[int, int]:
-    """Images of the last minutes by worker, off the index that each worker's images have."""
-    made = Generation.objects.filter(made_by__in=workers, done_at__gt=now - LATELY).order_by()
-    return {pk: number for pk, number in made.values_list("made_by").annotate(Count("pk")) if pk is not None}
-
-
-def _images(made: int) -> list[Figure]:
+def _images(speed: float) -> list[Figure]:
     number = dict(Generation.objects.order_by().values_list("state").annotate(Count("pk")))
     states = (("Images waiting", "queued"), ("Images being made", "claimed"), ("Images failed", "failed"))
     page = _list("stimuli_generation", "?state__exact=")
     found = [Figure(label, str(number.get(state, 0)), page + state) for label, state in states]
-    speed = f"{made / LATELY.total_seconds():.2f}"
-    return [*found, Figure("Images a second", speed, _list("stimuli_worker"))]
+    return [*found, Figure("Images a second", f"{speed:.2f}", _list("stimuli_worker"))]
 
 
 def _raters(now: datetime) -> list[Figure]:
@@ -103,13 +96,13 @@ def _studies() -> dict[str, Any]:
     return {"headers": ["Study", "State", "Answers", "Raters"], "rows": rows}
 
 
-def _workers(workers: list[Worker], made: dict[int, int], now: datetime) -> dict[str, Any]:
+def _workers(workers: list[Worker], speed: dict[int, float], now: datetime) -> dict[str, Any]:
     rows = [
         [
             _link(reverse("admin:stimuli_worker_change", args=[worker.pk]), worker.name),
             worker.doing(now),
             worker.device or "no model loaded yet",
-            f"{made.get(worker.pk, 0) / LATELY.total_seconds():.2f}",
+            f"{speed.get(worker.pk, 0.0):.2f}",
         ]
         for worker in workers
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
@@ -13,9 +13,9 @@ from annotation_site.alerts.models import Alert, Kind
 from annotation_site.rating.models import Judgement, Seat
 from annotation_site.stimuli.models import Generation, Worker
 from annotation_site.stimuli.queue import KILLED
+from annotation_site.stimuli.workers import LATELY, speeds
 from annotation_site.studies.models import Study
 
-WINDOW = timedelta(minutes=5)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -43,7 +43,7 @@ def measured(*, now: datetime) -> list[Metric]:
     """All numbers, from eleven statements at most, whatever the number of studies."""
     claimable = Generation.objects.claimable(now)
     oldest = claimable.order_by("id").values_list("queued_at", flat=True).first()
-    made = Generation.objects.filter(state=Generation.State.DONE, done_at__gt=now - WINDOW).count()
+    made = Generation.objects.filter(state=Generation.State.DONE, done_at__gt=now - LATELY).count()
     return [
         Metric("attest_seats", "gauge", "Seats by state.", _by_state(Seat.objects.all(), Seat.State), "state"),
         Metric("attest_judgements", "gauge", "Judgements taken, corrections among them.",
@@ -55,7 +55,7 @@ def measured(*, now: datetime) -> list[Metric]:
         Metric("attest_queue_oldest_seconds", "gauge", "Age of the image that has waited longest; 0 if none waits.",
                {"": (now - oldest).total_seconds() if oldest else 0.0}),
         Metric("attest_images_per_second", "gauge", "Images made a second, over the last five minutes.",
-               {"": made / WINDOW.total_seconds()}),
+               {"": made / LATELY.total_seconds()}),
         *_fleet(now),
         Metric("attest_alerts_open", "gauge", "Alerts of studies that are not over, by kind.", _alerts(), "kind"),
     ]  # fmt: skip
@@ -65,13 +65,12 @@ def _fleet(now: datetime) -> list[Metric]:
     """The workers that live, what each makes, and why images failed."""
     alive = list(Worker.objects.alive(now).order_by("name"))
     kinds = Counter(worker.kind for worker in alive)
-    lately = Generation.objects.filter(made_by__in=alive, done_at__gt=now - WINDOW).order_by()
-    made = dict(lately.values_list("made_by").annotate(Count("pk")))
+    speed = speeds(alive, now)
     return [
         Metric("attest_workers_alive", "gauge", "Processes that draw and gave a sign of life, by kind.",
                {str(kind): float(kinds[kind]) for kind in Worker.Kind.values}, "kind"),
         Metric("attest_worker_images_per_second", "gauge", "Images made a second by each of these, over five minutes.",
-               {worker.name: made.get(worker.pk, 0) / WINDOW.total_seconds() for worker in alive}, "worker"),
+               {worker.name: speed.get(worker.pk, 0.0) for worker in alive}, "worker"),
         Metric("attest_generations_failed", "gauge", "Images that failed, by the kind of error.", _failed(), "reason"),
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -122,6 +123,13 @@ class Hindrance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.worker} cannot draw {self.recipe}"
+
+
+def speeds(workers: Iterable[Worker], now: datetime) -> dict[int, float]:
+    """Images a second over the last five minutes, by worker; off the index that each worker's images have."""
+    these = Worker.objects.filter(pk__in=[worker.pk for worker in workers], made__done_at__gt=now - LATELY)
+    made = these.order_by().values_list("pk").annotate(Count("made"))
+    return {pk: number / LATELY.total_seconds() for pk, number in made}
 
 
 class FittingBatch(models.Model):
