@@ -11,7 +11,7 @@ DATABASE_URL               ``postgres://user:password@host/name`` or ``sqlite://
 SECRET_KEY                 signs sessions and raters' links                         a fixed one, demo only
 ENCRYPTION_KEYS            Fernet keys of what is stored encrypted, newest first    made from SECRET_KEY
 ATTEST_SECOND_FACTOR       admins and researchers must have one to go on            off, production on
-ATTEST_SITE                address of the site in links that commands print         http://localhost:8000
+ATTEST_SITE                address of the site in links of mails and commands       http://localhost:8000
 ATTEST_CONTACT             e-mail for raters' questions, on the privacy page        none
 ALLOWED_HOSTS              comma-separated host names                               localhost, 127.0.0.1, [::1]
 CSRF_TRUSTED_ORIGINS       comma-separated origins, with scheme                     none

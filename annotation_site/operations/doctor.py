@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -30,6 +31,7 @@ from attribution.presets import downloaded, missing_parts, model_files, preset
 GIBIBYTE = 2**30
 LITTLE_SPACE, TOO_LITTLE_SPACE = 10 * GIBIBYTE, GIBIBYTE
 CLOCK_SECONDS = 2.0
+OWN_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
 class Level(StrEnum):
@@ -120,7 +122,11 @@ def _mail(name: str) -> Finding:
         text = f"goes to nobody: {settings.EMAIL_BACKEND.split('.')[-2]} prints or drops it"
         return Finding(level, name, text, REMEDIES[name] if level == Level.WARN else "")
     with get_connection(timeout=5):
-        return Finding(Level.OK, name, f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes what we send")
+        text = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes what we send"
+    if urlsplit(settings.SITE_ADDRESS).hostname in OWN_NAMES:
+        return Finding(Level.WARN, name, f"{text}; its links lead to {settings.SITE_ADDRESS}, each reader's own machine",
+                       "Set ATTEST_SITE to the site's address, such as https://HOST.")  # fmt: skip
+    return Finding(Level.OK, name, text)
 
 
 def _storage(name: str) -> Finding:

@@ -68,6 +68,7 @@ NOT_RUN = [
     NotRun("git pull", "changes the checkout", COMPOSE),
     NotRun("docker compose build", "needs Docker", COMPOSE),
     NotRun("docker compose up", "needs Docker", COMPOSE),
+    NotRun("docker compose run --rm migrate", "needs Docker", COMPOSE),
     NotRun("docker compose stop", "needs Docker", COMPOSE),
     NotRun("python tests/benchmarks/bench_daam_gpu.py", "needs a GPU", "tests/benchmarks/test_bench_daam.py"),
     NotRun("python tests/benchmarks/bench_daam.py", "takes minutes", "tests/benchmarks/test_bench_daam.py"),

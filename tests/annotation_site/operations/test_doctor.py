@@ -151,6 +151,7 @@ def test_mail_that_goes_to_nobody_is_said_in_production(settings):
 
 def test_the_mail_server_is_tried(settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.SITE_ADDRESS = "https://attest.example"
     with receiving() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         assert finding("mail").level == doctor.Level.OK
@@ -158,3 +159,13 @@ def test_the_mail_server_is_tried(settings, monkeypatch):
     [found] = doctor.examine()
     assert (found.level, found.text.partition(":")[0]) == (doctor.Level.FAIL, "ConnectionRefusedError")
     assert "EMAIL_URL" in found.remedy
+
+
+def test_mail_with_links_to_this_machine_is_said(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.SITE_ADDRESS = "http://localhost:8000"
+    with receiving() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        found = finding("mail")
+    assert (found.level, "ATTEST_SITE" in found.remedy) == (doctor.Level.WARN, True)
+    assert "http://localhost:8000" in found.text
