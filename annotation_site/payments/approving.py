@@ -94,7 +94,7 @@ def _approve(row: Account, batch: Batch) -> None:
     way = row.way
     approval = Entry.objects.create(kind=Entry.Kind.APPROVAL, amount=row.to_approve, details=parts, way=way, **common)
     if way == PANEL:
-        (outcome,) = ByPanel().pay([queue.line_of(approval, row.paid)])
+        (outcome,) = ByPanel().pay([queue.line_of(approval)])
         settle(approval, reference=outcome.reference, by=batch.made_by, now=batch.made_at)
     elif way != FINANCE:
         queue.send(approval, now=batch.made_at)

@@ -42,7 +42,7 @@ def _page(request: HttpRequest, shown: Batch, form: PaidForm | None = None) -> H
         "batch": shown,
         "rows": rows,
         "currency": rows[0].currency if rows else "",
-        "total": sum(row.amount for row in rows),
+        "total": sum(row.amount for row in rows if not hasattr(row, "reversed_by")),
         "for_finance": len(for_finance),
         "finance_total": sum(entry.amount for entry in for_finance),
         "with_ids": identities.Identity.objects.filter(

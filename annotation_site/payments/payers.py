@@ -40,26 +40,28 @@ class State(StrEnum):
 class Line:
     """An approved amount for one rater: integers of the currency's minor unit, never floats.
 
-    ``paid_before`` is what the rater was paid in this study before this line: a payer with a fixed reward for taking
-    part pays it with the first line, and the rest as a bonus. ``key`` is this line's own for ever (a UUID).
+    ``key`` is this line's own for ever (a UUID).
     """
 
     key: str
     enrolment: Enrolment
     amount: int
     currency: str
-    paid_before: int
     why: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the line with this key. ``reference`` is the other system's name for the payment."""
+    """What became of the line with this key. ``reference`` is the other system's name for the payment.
+
+    ``part`` is what was paid of a refused line all the same: so much is written as paid, and the rest is approved anew.
+    """
 
     key: str
     state: State
     reference: str = ""
     problem: str = ""
+    part: int = 0
 
 
 class Payer(Protocol):

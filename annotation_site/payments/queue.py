@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from annotation_site.payments.models import Entry, Errand
 from annotation_site.payments.payers import Line, Outcome, Payer, PaymentError, PaymentRefused, State, payer_of
-from annotation_site.payments.settling import settle
+from annotation_site.payments.settling import settle, settle_part
 from annotation_site.stimuli import bell
 
 logger = logging.getLogger(__name__)
@@ -85,14 +84,15 @@ def _failed(errands: list[Errand], error: Exception, now: datetime) -> None:
 
 def _claim(errand: Errand, now: datetime) -> bool:
     """The row count decides; one that was claimed, and whose process died, is claimed again after an hour."""
-    claimed = _due(now).filter(pk=errand.pk)
-    return bool(claimed.update(state=Errand.State.CLAIMED, not_before=now + CLAIM, attempts=F("attempts") + 1))
+    before, errand.attempts = errand.attempts, errand.attempts + 1
+    claimed = _due(now).filter(pk=errand.pk, attempts=before)
+    return bool(claimed.update(state=Errand.State.CLAIMED, not_before=now + CLAIM, attempts=errand.attempts))
 
 
 def _pay(payer: Payer, errands: list[Errand], now: datetime) -> int:
     by_key = {str(errand.entry.key): errand for errand in errands}
     done = 0
-    for outcome in payer.pay(list(_lines(errands))):
+    for outcome in payer.pay([line_of(errand.entry) for errand in errands]):
         errand = by_key.pop(outcome.key, None)
         if errand is None:
             raise PaymentError(f"The payer spoke of a payment {outcome.key} that it was not asked for.")
@@ -106,13 +106,22 @@ def _close(errand: Errand, outcome: Outcome, now: datetime) -> bool:
     if outcome.state == State.LATER:
         _put_back(errand, outcome.problem, now)
     elif outcome.state == State.REFUSED:
-        _claimed(errand).update(state=Errand.State.REFUSED, problem=outcome.problem)
+        _refused(errand, outcome, now)
     else:
         with transaction.atomic():
             if _claimed(errand).update(state=Errand.State.DONE, problem=""):
                 settle(errand.entry, reference=outcome.reference, by="", now=now)
                 return True
     return False
+
+
+@transaction.atomic
+def _refused(errand: Errand, outcome: Outcome, now: datetime) -> None:
+    """It waits for a person; but where a part was paid, that is written, and only the rest is to be approved anew."""
+    state = Errand.State.TAKEN_BACK if outcome.part else Errand.State.REFUSED
+    if _claimed(errand).update(state=state, problem=outcome.problem) and outcome.part:
+        reason = f"Paid in part only: {outcome.problem}"
+        settle_part(errand.entry, outcome.part, reference=outcome.reference, reason=reason, now=now)
 
 
 def _reject(payer: Payer, errand: Errand, now: datetime) -> bool:
@@ -130,25 +139,17 @@ def _reject(payer: Payer, errand: Errand, now: datetime) -> bool:
 
 
 def _claimed(errand: Errand) -> QuerySet[Errand]:
-    return Errand.objects.filter(pk=errand.pk, state=Errand.State.CLAIMED)
+    """The errand while it is still ours: whoever was so slow that another has claimed it closes nothing."""
+    return Errand.objects.filter(pk=errand.pk, state=Errand.State.CLAIMED, attempts=errand.attempts)
 
 
 def _put_back(errand: Errand, problem: str, now: datetime) -> None:
     """For later, twice as late each time."""
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(errand.attempts, 10))
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(errand.attempts - 1, 10))
     _claimed(errand).update(state=Errand.State.WAITING, not_before=now + wait, problem=problem)
 
 
-def _lines(errands: Sequence[Errand]) -> Iterator[Line]:
-    """The errands as lines, in order: of two for one rater the second comes after the first."""
-    paid = Entry.objects.filter(enrolment__in=[errand.entry.enrolment_id for errand in errands], kind="payment")
-    before = defaultdict(int, paid.order_by().values_list("enrolment").annotate(Sum("amount")))
-    for errand in errands:
-        yield line_of(errand.entry, before[errand.entry.enrolment_id])
-        before[errand.entry.enrolment_id] += errand.entry.amount
-
-
-def line_of(approval: Entry, paid_before: int) -> Line:
+def line_of(approval: Entry) -> Line:
     """An approval as its payer is told of it."""
     why = ", ".join(f"{part['what']}: {part['amount']}" for part in approval.details)
-    return Line(str(approval.key), approval.enrolment, approval.amount, approval.currency, paid_before, why)
+    return Line(str(approval.key), approval.enrolment, approval.amount, approval.currency, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from annotation_site.payments.models import Batch, Entry, PayScheme
 from annotation_site.raters.models import Enrolment, Source
@@ -28,20 +29,21 @@ def lock(study: Study) -> None:
 
 def settle(approval: Entry, *, reference: str, by: str, now: datetime) -> Entry:
     """Write the payment of an approval. The database refuses a second one, and one of an approval taken back."""
-    return Entry.objects.create(
-        study=approval.study,
-        enrolment=approval.enrolment,
-        kind=Entry.Kind.PAYMENT,
-        amount=approval.amount,
-        currency=approval.currency,
-        scheme=approval.scheme,
-        batch=approval.batch,
-        settles=approval,
-        way=approval.way,
-        reference=reference,
-        at=now,
-        by=by,
-    )
+    paid = {"amount": approval.amount, "settles": approval, "reference": reference}
+    return _after(approval, Entry.Kind.PAYMENT, by=by, at=now, **paid)
+
+
+def settle_part(approval: Entry, amount: int, *, reference: str, reason: str, now: datetime) -> Entry:
+    """Write that so much of an approval was paid and no more will be: it is taken back, and a smaller one is paid."""
+    _after(approval, Entry.Kind.APPROVAL, amount=-approval.amount, reverses=approval, reason=reason, at=now)
+    part = _after(approval, Entry.Kind.APPROVAL, amount=amount, reason=reason, at=now)
+    return settle(part, reference=reference, by="", now=now)
+
+
+def _after(approval: Entry, kind: Entry.Kind, **fields: Any) -> Entry:
+    """An entry that follows from an approval."""
+    same = ("study", "enrolment", "currency", "scheme", "batch", "way")
+    return Entry.objects.create(kind=kind, **{name: getattr(approval, name) for name in same}, **fields)
 
 
 def waiting(batch: Batch, way: str) -> list[Entry]:

@@ -60,26 +60,16 @@ def submission_of(enrolment: Enrolment) -> Submission:
     return found
 
 
-def approve(enrolment: Enrolment, *, key: str, api: Prolific, now: datetime) -> Action:
-    """Pay the reward of taking part."""
-    return perform(_written(submission_of(enrolment), Kind.APPROVE, key, now), api, now=now)
+def look(submission: Submission, api: Prolific, *, now: datetime) -> Submission:
+    """The submission as it stands at Prolific now, which is stored."""
+    return _stored(submission, api.submission(submission.submission_id), now)
 
 
 def reject(enrolment: Enrolment, *, message: str, category: str, key: str, api: Prolific, now: datetime) -> Action:
     """Refuse the reward, with a reason that the participant reads; Prolific's rules hold."""
     check_rejection(message, category)
     fields = {"message": message.strip(), "category": category}
-    return perform(_written(submission_of(enrolment), Kind.REJECT, key, now, **fields), api, now=now)
-
-
-def screen_out(enrolment: Enrolment, *, key: str, api: Prolific, now: datetime) -> Action:
-    """Pay the fixed reward of those screened out, where the study says that we do it."""
-    return perform(_written(submission_of(enrolment), Kind.SCREEN_OUT, key, now), api, now=now)
-
-
-def bonus(enrolment: Enrolment, amount: int, *, key: str, api: Prolific, now: datetime) -> Action:
-    """Pay ``amount`` cents more. The same key is the same bonus for ever."""
-    return perform(_written(submission_of(enrolment), Kind.BONUS, key, now, amount=amount), api, now=now)
+    return perform(written(submission_of(enrolment), Kind.REJECT, key, now, **fields), api, now=now)
 
 
 def check_rejection(message: str, category: str) -> None:
@@ -93,8 +83,11 @@ def check_rejection(message: str, category: str) -> None:
         )
 
 
-def _written(submission: Submission, kind: str, key: str, now: datetime, **fields: Any) -> Action:
-    """The row of this key, written before anything is sent; asked for again it is the one that is there."""
+def written(submission: Submission, kind: str, key: str, now: datetime, **fields: Any) -> Action:
+    """The row of this key, written before anything is sent; asked for again it is the one that is there.
+
+    ``amount`` is what it pays, in cents: the reward of an approval or of a screen-out, or the bonus.
+    """
     same = {"submission": submission, "kind": kind, **fields}
     try:
         with transaction.atomic():
@@ -134,14 +127,15 @@ def _decide(action: Action, api: Prolific, now: datetime) -> Action:
     if not _claim(action, now, State.WAITING, State.UNCLEAR, State.REFUSED):
         return action
     try:
-        current = _look(action, api, now)
+        current = look(action.submission, api, now=now).status
         if _settled(action, current, now):
             return action
         if action.kind == Kind.REJECT and current != AWAITING:
             return action.note(
                 State.REFUSED, problem=f"Only a submission that awaits review is rejected; it is {current}."
             )
-        moved = _stored(action, api.move_submission(action.submission.submission_id, **_request(action)), now)
+        answer = api.move_submission(action.submission.submission_id, **_request(action))
+        moved = _stored(action.submission, answer, now).status
         if not _settled(action, moved, now):
             # Prolific works on it ("PROCESSING"); the next look tells.
             action.note(State.UNCLEAR, problem=f"Prolific says {moved or 'nothing'} so far.")
@@ -154,14 +148,9 @@ def _decide(action: Action, api: Prolific, now: datetime) -> Action:
     return action
 
 
-def _look(action: Action, api: Prolific, now: datetime) -> str:
-    return _stored(action, api.submission(action.submission.submission_id), now)
-
-
-def _stored(action: Action, row: JSON, now: datetime) -> str:
-    """Where the submission stands by Prolific's answer, which is stored."""
-    row = row | {"id": action.submission.submission_id}
-    return take(action.submission.prolific_study, row, now=now).status
+def _stored(submission: Submission, row: JSON, now: datetime) -> Submission:
+    """The submission by Prolific's answer, which is stored."""
+    return take(submission.prolific_study, row | {"id": submission.submission_id}, now=now)
 
 
 def _settled(action: Action, status: str, now: datetime) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
 
+from annotation_site.guarded import guarded
 from annotation_site.rating.assignment import database_now
 from annotation_site.recruitment.client import Prolific, connect
 from annotation_site.recruitment.drafts import look
-from annotation_site.recruitment.errors import RecruitmentError
 from annotation_site.recruitment.models import ProlificStudy
 from annotation_site.recruitment.submissions import sync
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -27,17 +25,13 @@ def sync_prolific() -> int:
         return 0
     with connect() as api:
         there = ProlificStudy.objects.exclude(prolific_id="").exclude(status="COMPLETED")
-        return sum(_read(study, api) for study in there.select_related("source__study"))
+        return sum(
+            guarded(f"{study} was not read", partial(_read, study, api)) or 0
+            for study in there.select_related("source__study")
+        )
 
 
 def _read(study: ProlificStudy, api: Prolific) -> int:
-    """How many submissions a study has; a failure, as of one deleted there, is logged and keeps no other waiting."""
     now = database_now()
-    try:
-        look(study, api, now=now)
-        return sync(study, api, now=now)
-    except RecruitmentError as problem:
-        logger.warning("%s was not read: %s", study, problem)
-    except Exception:
-        logger.exception("%s was not read", study)
-    return 0
+    look(study, api, now=now)
+    return sync(study, api, now=now)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from annotation_site.payments import deciding, payers, queue
 from annotation_site.payments.approving import approve, preview
@@ -185,6 +187,37 @@ def test_without_a_payer_it_waits_and_says_so_and_can_be_taken_back(approved, mo
     deciding.take_back(Entry.objects.filter(kind="approval").first(), reason="paid in cash", **WHO)
     call_command("pay_raters")
     assert capsys.readouterr().out.count("Nobody is registered") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_took_longer_than_their_claim_closes_nothing_that_another_has_claimed(approved, bank, ledger_left):
+    """One takes longer than an hour and is refused at last, while another who took it up is about to have it paid."""
+    claimed, refused = threading.Event(), threading.Event()
+
+    class Second(Bank):
+        def pay(self, lines: Sequence[Line]) -> Iterator[Outcome]:
+            claimed.set()
+            assert refused.wait(timeout=30)
+            yield from super().pay(lines)
+
+    class First(Bank):
+        def pay(self, lines: Sequence[Line]) -> Iterator[Outcome]:
+            payers.register("prolific", Second())
+            another.start()
+            assert claimed.wait(timeout=30)
+            yield from [Outcome(line.key, State.REFUSED, problem="too late") for line in lines]
+
+    def take_up() -> None:
+        queue.run(now=NOW + timedelta(minutes=61))
+        connection.close()
+
+    another = threading.Thread(target=take_up)
+    payers.register("prolific", First())
+    queue.run(now=NOW)
+    refused.set()
+    another.join(timeout=30)
+    assert paid() == [100, 100]
+    assert set(Errand.objects.values_list("state", flat=True)) == {"done"}
 
 
 @pytest.mark.django_db(transaction=True)

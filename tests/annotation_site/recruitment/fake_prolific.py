@@ -147,7 +147,8 @@ class FakeProlific:
         target = {"APPROVE": "APPROVED", "REJECT": "REJECTED", "COMPLETE": "SCREENED OUT"}[action]
         if row["status"] == target:
             return 200, row
-        if row["status"] not in {"AWAITING REVIEW", "ACTIVE"}:
+        # Who ran out of time is approved like others (researcher-help.prolific.com, "Timed out submission status").
+        if row["status"] not in {"AWAITING REVIEW", "ACTIVE", "TIMED-OUT"}:
             raise Failure(400, f"{action} is not possible while {row['status']}")
         row["status"] = target
         return 200, row

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from annotation_site.payments import deciding, queue
+from annotation_site.payments import approving, deciding, queue
+from annotation_site.payments.accounts import accounts
+from annotation_site.payments.approving import preview
 from annotation_site.payments.models import Entry, Errand
 from annotation_site.payments.payers import Line, PaymentError, PaymentRefused, State, payer_of
 from annotation_site.raters import identities
@@ -13,6 +15,7 @@ from annotation_site.raters.models import Enrolment
 from annotation_site.recruitment.client import Prolific
 from annotation_site.recruitment.models import Action, ProlificStudy, Submission
 from annotation_site.recruitment.payer import ProlificPayer
+from annotation_site.recruitment.submissions import sync
 from tests.annotation_site.payments.conftest import make_scheme
 from tests.annotation_site.recruitment.fake_prolific import TOKEN
 
@@ -25,8 +28,8 @@ def payer(fake) -> ProlificPayer:
     return ProlificPayer(lambda: Prolific(TOKEN, fake.base, sleep=lambda seconds: None))
 
 
-def line(enrolment, amount: int, *, key: str = "line-1", paid_before: int = 0, currency: str = "GBP") -> Line:
-    return Line(key, enrolment, amount, currency, paid_before, "for 12 answers")
+def line(enrolment, amount: int, *, key: str = "line-1", currency: str = "GBP") -> Line:
+    return Line(key, enrolment, amount, currency, "for 12 answers")
 
 
 def paid(payer, *lines: Line):
@@ -53,7 +56,7 @@ def test_once_paid_the_participants_id_is_forgotten_and_more_can_still_be_paid(f
     assert identities.reveal(enrolment, "person") == "PID1"
     paid(payer, line(enrolment, 200))
     assert identities.reveal(enrolment, "person") is None
-    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2", paid_before=200))] == [State.PAID]
+    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2"))] == [State.PAID]
 
 
 def test_exactly_the_reward_needs_no_bonus(fake, payer, participant):
@@ -64,7 +67,7 @@ def test_exactly_the_reward_needs_no_bonus(fake, payer, participant):
 def test_a_second_line_is_a_bonus_alone(fake, payer, participant):
     enrolment = participant()
     paid(payer, line(enrolment, 200))
-    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2", paid_before=200))] == [State.PAID]
+    assert [o.state for o in paid(payer, line(enrolment, 40, key="line-2"))] == [State.PAID]
     assert fake.paid == [("SUB1", 40)]
 
 
@@ -84,6 +87,132 @@ def test_another_currency_is_refused(payer, participant):
 def test_who_gave_it_back_gets_all_of_it_as_a_bonus(fake, payer, participant):
     assert [o.state for o in paid(payer, line(participant(status="RETURNED"), 80))] == [State.PAID]
     assert fake.paid == [("SUB1", 80)]
+
+
+@pytest.mark.parametrize("known", ["TIMED-OUT", "RETURNED", "ACTIVE"])
+def test_prolific_is_asked_how_the_submission_stands_before_the_amount_is_split(fake, payer, participant, known):
+    """The event that told of the code was lost: as a bonus, all of it would be paid beside the reward."""
+    enrolment = participant(status=known)
+    fake.submissions["SUB1"]["status"] = "AWAITING REVIEW"
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.submissions["SUB1"]["status"] == "APPROVED"
+    assert fake.paid == [("SUB1", 125)]
+
+
+def test_who_gave_it_back_unheard_gets_all_of_it_as_a_bonus(fake, payer, participant):
+    enrolment = participant()
+    fake.submissions["SUB1"]["status"] = "RETURNED"
+    assert [o.state for o in paid(payer, line(enrolment, 80))] == [State.PAID]
+    assert fake.paid == [("SUB1", 80)]
+
+
+def test_who_ran_out_of_time_is_approved_so_that_the_code_pays_nothing_more(fake, payer, participant):
+    enrolment = participant(status="TIMED-OUT")
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.submissions["SUB1"]["status"] == "APPROVED"
+    assert fake.paid == [("SUB1", 125)]
+
+
+def test_who_ran_out_of_time_and_is_not_approved_waits_for_a_person(fake, payer, participant):
+    enrolment = participant(status="TIMED-OUT")
+    fake.fail("POST .*/transition/", "400")
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.REFUSED]
+    assert fake.paid == []
+    # They bring the code after all, and Prolific approves it by itself.
+    fake.submissions["SUB1"]["status"] = "APPROVED"
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.paid == [("SUB1", 125)]
+
+
+def test_a_bonus_without_an_answer_stays_the_whole_amount_when_the_submission_comes_back(fake, payer, participant):
+    enrolment = participant(status="RETURNED")
+    fake.pays_later = True
+    fake.fail("/pay/", "lost")
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.LATER]
+    fake.submissions["SUB1"]["status"] = "AWAITING REVIEW"
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.LATER]
+    fake.pays_later = False
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.paid == [("SUB1", 325)]
+    assert fake.count("POST .*/transition/") == 0
+
+
+def test_another_reward_in_the_meantime_changes_nothing_of_what_was_begun(fake, payer, participant):
+    enrolment = participant()
+    fake.fail("POST .*/transition/", "429", times=9)
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.LATER]
+    fake.faults.clear()
+    ProlificStudy.objects.update(reward=300)
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.paid == [("SUB1", 125)]
+
+
+def test_a_second_line_waits_for_the_reward_of_the_first_and_is_a_bonus(fake, payer, participant):
+    enrolment = participant()
+    fake.fail("POST .*/transition/", "429", times=9)
+    first, second = line(enrolment, 325), line(enrolment, 40, key="line-2")
+    assert [o.state for o in paid(payer, first, second)] == [State.LATER, State.LATER]
+    fake.faults.clear()
+    fake.pays_later = True
+    fake.fail("/pay/", "lost")
+    assert [o.state for o in paid(payer, first, second)] == [State.LATER, State.LATER]
+    fake.pays_later = False
+    assert [o.state for o in paid(payer, first, second)] == [State.PAID, State.PAID]
+    assert fake.paid == [("SUB1", 125), ("SUB1", 40)]
+
+
+def test_the_submission_begun_last_is_paid_whichever_was_heard_of_last(fake, payer, participant, api, at_prolific):
+    fake.add("SUB0", participant="PID1", status="RETURNED", started_at="2020-01-01T10:00:00Z")
+    enrolment = participant()
+    sync(at_prolific, api, now=timezone.now())
+    # Even if the rater opened the link of the first one again.
+    Submission.objects.filter(submission_id="SUB0").update(started_at=timezone.now())
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.LATER]
+    assert [o.state for o in paid(payer, line(enrolment, 325))] == [State.PAID]
+    assert fake.submissions["SUB1"]["status"] == "APPROVED"
+    assert fake.paid == [("SUB1", 125)]
+
+
+def approve(enrolment: Enrolment) -> Entry:
+    wanted = [enrolment.pk]
+    shown = preview(enrolment.study, wanted)
+    batch = approving.approve(enrolment.study, wanted, shown.digest, by="ada", now=timezone.now())
+    return batch.entries.get(kind="approval", reverses__isnull=True)
+
+
+def test_what_was_paid_of_a_line_that_is_refused_is_in_the_ledger_and_only_the_rest_is_owed(
+    admin_client, fake, participant
+):
+    enrolment, who = participant(), {"by": "ada", "now": timezone.now()}
+    make_scheme(enrolment.study, per_item=50, currency="GBP")
+    deciding.bonus(enrolment, amount=325, reason="what was agreed", **who)
+    fake.fail("bonus-payments", "400")
+    approval = approve(enrolment)
+    assert queue.run(now=timezone.now()) == 0
+    payment = Entry.objects.get(kind="payment")
+    assert (payment.amount, payment.reference) == (200, "Prolific submission SUB1")
+    [account] = accounts(enrolment.study, only=[enrolment.pk])
+    assert (account.approved, account.paid, account.owed, account.to_approve) == (200, 200, 125, 125)
+    assert "2.00 GBP, approved by ada" in admin_client.get("/payments/study/batches/1/").content.decode()
+    assert "2.00 GBP of it are paid" in Entry.objects.get(reverses=approval).reason
+    # Neither can what was paid be taken back as if it were not, nor the refused line be asked for once more.
+    with pytest.raises(deciding.Refused, match="taken back already"):
+        deciding.take_back(approval, reason="another way", **who)
+    with pytest.raises(deciding.Refused, match="This was paid"):
+        deciding.take_back(payment.settles, reason="another way", **who)
+    assert not queue.try_again(approval, now=timezone.now())
+    approve(enrolment)
+    assert queue.run(now=timezone.now()) == 1
+    assert fake.paid == [("SUB1", 125)]
+    assert sorted(Entry.objects.filter(kind="payment").values_list("amount", flat=True)) == [125, 200]
+
+
+def test_while_a_part_is_on_its_way_the_page_says_what_was_paid(fake, payer, participant):
+    enrolment = participant()
+    fake.fail("/pay/", "500")
+    [outcome] = paid(payer, line(enrolment, 325))
+    assert (outcome.state, outcome.part) == (State.LATER, 0)
+    assert outcome.problem.startswith("2.00 GBP of it are paid. ")
 
 
 def test_who_was_screened_out_gets_the_screen_out_reward_and_the_rest(fake, payer, participant):

@@ -25,10 +25,23 @@ def now():
     return timezone.now()
 
 
+def approve(enrolment, *, key: str, api: Prolific, now, kind: str = "approve", amount: int = 200) -> Action:
+    """Written, then done, as a payer does it."""
+    return paying.perform(paying.written(paying.submission_of(enrolment), kind, key, now, amount=amount), api, now=now)
+
+
+def screen_out(enrolment, **given) -> Action:
+    return approve(enrolment, kind="screen-out", amount=50, **given)
+
+
+def bonus(enrolment, amount: int, **given) -> Action:
+    return approve(enrolment, kind="bonus", amount=amount, **given)
+
+
 def test_an_approval_pays_the_reward_once(fake, api, participant, now):
     enrolment = participant()
     for _again in range(2):
-        assert paying.approve(enrolment, key="k", api=api, now=now).state == State.DONE
+        assert approve(enrolment, key="k", api=api, now=now).state == State.DONE
     assert fake.submissions["SUB1"]["status"] == "APPROVED"
     assert fake.count("POST .*/transition/") == 1
     assert Submission.objects.get().status == "APPROVED"
@@ -38,11 +51,11 @@ def test_an_approval_pays_the_reward_once(fake, api, participant, now):
 def test_an_approval_whose_answer_is_lost_is_asked_for_and_done(fake, api, participant, now, how):
     enrolment = participant()
     fake.fail("POST .*/transition/", how, times=9)
-    action = paying.approve(enrolment, key="k", api=api, now=now)
+    action = approve(enrolment, key="k", api=api, now=now)
     assert action.state == (State.WAITING if how == "429" else State.UNCLEAR)
     fake.faults.clear()
     sent = fake.count("POST .*/transition/")
-    action = paying.approve(enrolment, key="k", api=api, now=now)
+    action = approve(enrolment, key="k", api=api, now=now)
     assert action.state == State.DONE
     # Where it had its effect, Prolific's word was enough.
     assert fake.count("POST .*/transition/") == sent + (how in {"500", "429"})
@@ -50,19 +63,19 @@ def test_an_approval_whose_answer_is_lost_is_asked_for_and_done(fake, api, parti
 
 def test_one_approved_at_prolific_already_needs_nothing_sent(fake, api, participant, now):
     enrolment = participant(status="APPROVED")
-    assert paying.approve(enrolment, key="k", api=api, now=now).state == State.DONE
+    assert approve(enrolment, key="k", api=api, now=now).state == State.DONE
     assert fake.count("POST .*/transition/") == 0
 
 
 def test_what_was_given_back_is_not_approved(fake, api, participant, now):
-    action = paying.approve(participant(status="RETURNED"), key="k", api=api, now=now)
+    action = approve(participant(status="RETURNED"), key="k", api=api, now=now)
     assert action.state == State.REFUSED
     assert "RETURNED, which stays" in action.problem
 
 
 def test_a_submission_is_decided_once(fake, api, participant, now):
     enrolment = participant()
-    paying.approve(enrolment, key="k", api=api, now=now)
+    approve(enrolment, key="k", api=api, now=now)
     with pytest.raises(Refused, match="decided already"):
         paying.reject(enrolment, message=WHY, category="FAILED_CHECK", key="other", api=api, now=now)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -90,20 +103,20 @@ def test_only_what_awaits_review_is_rejected(fake, api, participant, now):
 
 def test_a_screen_out_pays_its_own_reward_by_the_code(fake, api, participant, now):
     enrolment = participant()
-    assert paying.screen_out(enrolment, key="k", api=api, now=now).state == State.DONE
+    assert screen_out(enrolment, key="k", api=api, now=now).state == State.DONE
     assert fake.submissions["SUB1"]["status"] == "SCREENED OUT"
 
 
 def test_a_bonus_is_paid_once_for_its_key(fake, api, participant, now):
     enrolment = participant()
     for _again in range(3):
-        assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
+        assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
     # Another key is another bonus, of the same amount as well.
-    assert paying.bonus(enrolment, 125, key="k2", api=api, now=now).state == State.DONE
+    assert bonus(enrolment, 125, key="k2", api=api, now=now).state == State.DONE
     assert fake.paid == [("SUB1", 125)] * 2
     with pytest.raises(Refused, match="used for something else"):
-        paying.bonus(enrolment, 999, key="k", api=api, now=now)
+        bonus(enrolment, 999, key="k", api=api, now=now)
 
 
 @pytest.mark.parametrize("how", ["lost", "500 after"])
@@ -112,12 +125,12 @@ def test_a_bonus_whose_answer_is_lost_after_it_was_paid_is_never_sent_again(fake
     fake.fail("/pay/", how)
     fake.pays_later = True
     for _asked in range(4):
-        action = paying.bonus(enrolment, 125, key="k", api=api, now=now)
+        action = bonus(enrolment, 125, key="k", api=api, now=now)
         assert action.state == State.UNCLEAR
     with pytest.raises(Refused, match="less than a day ago"):
         paying.send_again(action, api, now=now + timedelta(hours=23))
     fake.pays_later = False
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
+    assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
     assert fake.count("/pay/") == 1
 
@@ -125,10 +138,10 @@ def test_a_bonus_whose_answer_is_lost_after_it_was_paid_is_never_sent_again(fake
 def test_a_bonus_that_was_really_lost_is_sent_again_by_a_person_a_day_later(fake, api, participant, now):
     enrolment = participant()
     fake.fail("/pay/", "500")
-    action = paying.bonus(enrolment, 125, key="k", api=api, now=now)
+    action = bonus(enrolment, 125, key="k", api=api, now=now)
     assert (action.state, fake.paid) == (State.UNCLEAR, [])
     later = now + timedelta(days=1, seconds=1)
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=later).state == State.UNCLEAR
+    assert bonus(enrolment, 125, key="k", api=api, now=later).state == State.UNCLEAR
     action.refresh_from_db()
     assert paying.send_again(action, api, now=later).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
@@ -139,12 +152,12 @@ def test_a_bonus_that_was_really_lost_is_sent_again_by_a_person_a_day_later(fake
 def test_an_equal_bonus_of_before_is_not_taken_for_the_lost_one(fake, api, participant, now):
     enrolment = participant()
     fake.pays_later = True
-    assert paying.bonus(enrolment, 125, key="first", api=api, now=now).state == State.DONE
+    assert bonus(enrolment, 125, key="first", api=api, now=now).state == State.DONE
     # The first is on its way and not listed yet when the second is sent and lost for good.
     fake.fail("/pay/", "500")
-    assert paying.bonus(enrolment, 125, key="second", api=api, now=now).state == State.UNCLEAR
+    assert bonus(enrolment, 125, key="second", api=api, now=now).state == State.UNCLEAR
     fake.pays_later = False
-    assert paying.bonus(enrolment, 125, key="second", api=api, now=now).state == State.UNCLEAR
+    assert bonus(enrolment, 125, key="second", api=api, now=now).state == State.UNCLEAR
     assert fake.paid == [("SUB1", 125)]
 
 
@@ -152,18 +165,18 @@ def test_an_equal_bonus_of_before_is_not_taken_for_the_lost_one(fake, api, parti
 def test_a_bonus_that_failed_while_being_prepared_is_tried_again(fake, api, participant, now, how):
     enrolment = participant()
     fake.fail("bonus-payments", how, times=9)
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.WAITING
+    assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.WAITING
     fake.faults.clear()
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
+    assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
 
 
 def test_too_little_money_leaves_it_waiting(fake, api, participant, now):
     enrolment = participant()
     fake.fail("/pay/", "429", times=9)
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.WAITING
+    assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.WAITING
     fake.faults.clear()
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
+    assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
 
 
@@ -171,8 +184,8 @@ def test_a_second_bonus_waits_for_one_that_is_unclear(fake, api, participant, no
     enrolment = participant()
     fake.pays_later = True
     fake.fail("/pay/", "lost")
-    paying.bonus(enrolment, 125, key="first", api=api, now=now)
-    assert paying.bonus(enrolment, 50, key="second", api=api, now=now).state == State.WAITING
+    bonus(enrolment, 125, key="first", api=api, now=now)
+    assert bonus(enrolment, 50, key="second", api=api, now=now).state == State.WAITING
     assert fake.paid == [("SUB1", 125)]
 
 
@@ -186,21 +199,21 @@ def test_a_process_that_died_before_paying_is_taken_over_and_the_slow_one_pays_n
         def set_up_bonus(self, *given):
             bulk = super().set_up_bonus(*given)
             with Prolific(TOKEN, fake.base) as other:
-                outcome.append(paying.bonus(enrolment, 125, key="k", api=other, now=later).state)
+                outcome.append(bonus(enrolment, 125, key="k", api=other, now=later).state)
             return bulk
 
     with Sleepy(TOKEN, fake.base) as api:
-        assert paying.bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
+        assert bonus(enrolment, 125, key="k", api=api, now=now).state == State.DONE
     assert outcome == [State.DONE]
     assert fake.paid == [("SUB1", 125)]
 
 
 def test_a_process_that_died_while_paying_leaves_a_question_for_prolific(fake, api, participant, now):
     enrolment = participant()
-    paying.bonus(enrolment, 125, key="k", api=api, now=now)
+    bonus(enrolment, 125, key="k", api=api, now=now)
     Action.objects.update(state=State.PAYING, sent_at=now, bonuses_before=[])
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now + timedelta(minutes=1)).state == State.PAYING
-    assert paying.bonus(enrolment, 125, key="k", api=api, now=now + timedelta(minutes=6)).state == State.DONE
+    assert bonus(enrolment, 125, key="k", api=api, now=now + timedelta(minutes=1)).state == State.PAYING
+    assert bonus(enrolment, 125, key="k", api=api, now=now + timedelta(minutes=6)).state == State.DONE
     assert fake.paid == [("SUB1", 125)]
 
 
@@ -208,7 +221,7 @@ def test_without_a_submission_nothing_can_be_paid(fake, api, participant, now):
     enrolment = participant()
     Submission.objects.update(enrolment=None)
     with pytest.raises(Refused, match="no submission at Prolific"):
-        paying.approve(enrolment, key="k", api=api, now=now)
+        approve(enrolment, key="k", api=api, now=now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -220,7 +233,7 @@ def test_eight_processes_with_one_key_pay_one_bonus(fake, participant, now):
         try:
             gate.wait(timeout=30)
             with Prolific(TOKEN, fake.base) as api:
-                paying.bonus(enrolment, 125, key="k", api=api, now=now)
+                bonus(enrolment, 125, key="k", api=api, now=now)
         except BaseException as error:
             failed.append(error)
         finally:
