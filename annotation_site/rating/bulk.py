@@ -91,7 +91,7 @@ def _is_not_excluded(rater: Enrolment) -> str | Promise:
 
 
 def _holds_nothing(rater: Any) -> str | Promise:
-    return "" if rater.leased else _("holds no seat")
+    return "" if rater.leased else _("holds no place")
 
 
 def _is_withdrawn(item: Item) -> str | Promise:
@@ -138,10 +138,10 @@ FOR_RATERS = {
         ),
         Deed(
             "release",
-            _("Take back seats"),
+            _("Take back places"),
             (
                 _("What they hold unanswered is free for others at once."),
-                _("Answers given stay. A late answer is still taken where nobody else has the seat by then."),
+                _("Answers given stay. A late answer is still taken where nobody else has the place by then."),
             ),
             _holds_nothing,
             lambda rater, reason: bool(assignment.take_back(rater, reason=reason)),

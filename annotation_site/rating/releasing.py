@@ -26,10 +26,10 @@ def release(study: Study, rater: str, reason: str) -> str:
     Raises Enrolment.DoesNotExist for a pseudonym that is not in the study.
     """
     if rater == EVERYBODY:
-        return f"{_seats(assignment.release_study(study, reason=reason))} free again, from all raters."
+        return f"{_places(assignment.release_study(study, reason=reason))} free again, from all raters."
     enrolment = Enrolment.objects.select_related("study", "rater").get(study=study, rater__pseudonym=rater)
-    return f"{_seats(assignment.take_back(enrolment, reason=reason))} free again, from {rater}."
+    return f"{_places(assignment.take_back(enrolment, reason=reason))} free again, from {rater}."
 
 
-def _seats(number: int) -> str:
-    return "1 seat is" if number == 1 else f"{number} seats are"
+def _places(number: int) -> str:
+    return "1 place is" if number == 1 else f"{number} places are"

@@ -112,7 +112,7 @@ class RunStudyAdmin(StudyAdmin):
             except Enrolment.DoesNotExist:
                 form.add_error(None, "Choose a rater of this study, or all of them: nothing was taken back.")
         context = {"holders": holders(study), "now": situation(study, timezone.now()), "form": form}
-        return self._page(request, study, f"Take back seats: {study.title}", "administration/release.html", context)
+        return self._page(request, study, f"Take back places: {study.title}", "administration/release.html", context)
 
     def _study(self, request: HttpRequest, pk: int) -> Study:
         study = Study.objects.run_by(request.user).filter(pk=pk).first()

@@ -43,7 +43,7 @@ DOWNLOADS = (
 
 
 ROWS = (
-    ("raters", _("Raters"), _("Who rates; excluding, restoring, taking back seats")),
+    ("raters", _("Raters"), _("Who rates; excluding, restoring, taking back places")),
     ("items", _("Items"), _("What is asked; withdrawing and putting back")),
 )
 

@@ -40,7 +40,7 @@ class StudyAdmin(ModelAdmin):
              "title", "slug", "kind", "stimuli_access", "links"),
         _tab("What raters are told", "It stands on the study's page, before the consent, and may change at any time.",
              *ABOUT),
-        _tab("Seats", "How many people judge each item, and how much one person may judge.",
+        _tab("Places", "How many people judge each item, and how much one person may judge.",
              "seats_per_item", "cap_share", "cap", "lease_minutes"),
         _tab("Pages", "What raters see first, and when they are offered a break.",
              "first_view", "colours", "instructions_shown", "break_every"),

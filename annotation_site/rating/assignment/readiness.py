@@ -130,7 +130,7 @@ def _images(study: Study) -> list[Problem]:
                     left,
                 )
                 % {"number": left},
-                _("make them with `manage.py precompute %(slug)s`; their seats are freed one by one.")
+                _("make them with `manage.py precompute %(slug)s`; their places are freed one by one.")
                 % {"slug": study.slug},
                 part="images",
             )
@@ -141,11 +141,11 @@ def _images(study: Study) -> list[Problem]:
 def _cap(study: Study, items: int) -> list[Problem]:
     seats = items * study.seats_per_item
     cap = study.cap or cap_of(study, seats)
-    share = {"share": f"{study.cap_share:.4g}", "cap": cap, "items": items, "seats": seats}
+    share = {"share": f"{study.cap_share:.4g}", "cap": cap, "items": items, "places": seats}
     if Fraction(str(study.cap_share)) * seats < 1:
         return [
             Problem(
-                _("%(share)s of %(seats)d seats is less than one judgement, and each rater may give one:") % share,
+                _("%(share)s of %(places)d places is less than one judgement, and each rater may give one:") % share,
                 _("raise the share, or draw more items."),
                 part="share",
             )

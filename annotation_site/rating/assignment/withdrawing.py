@@ -98,7 +98,7 @@ def _refuse_above_the_cap(item: Item, study: Study, raters: list[Enrolment]) -> 
     if over:
         raise CannotPutBack(
             f"{item} stays withdrawn: {', '.join(over)} judged another item in its place and would pass the cap of "
-            f"{study.cap}. Leave it withdrawn, or exclude them and give their seats to others first."
+            f"{study.cap}. Leave it withdrawn, or exclude them and give their places to others first."
         )
 
 

@@ -52,7 +52,7 @@ def reasons(row) -> list[str]:
 def test_raters_are_excluded_restored_and_replaced_with_reasons(admin_client, rated):
     raters = list(Enrolment.objects.order_by("pk"))
     shown = text(admin_client.get(deed(Enrolment, "exclude", raters)))
-    assert "Changed now: 2 of 2, with 2 stored answers and 2 seats leased out." in shown
+    assert "Changed now: 2 of 2, with 2 stored answers and 2 places leased out." in shown
     refused = admin_client.post(deed(Enrolment, "exclude", raters), {"reason": "   "})
     assert (refused.status_code, counted()) == (422, 2)
     assert "Say why" in text(refused)
@@ -74,7 +74,7 @@ def test_raters_are_excluded_restored_and_replaced_with_reasons(admin_client, ra
 
 def test_seats_are_taken_back_from_many_once(admin_client, rated):
     raters = Enrolment.objects.all()
-    for said in ("Take back seats: 2 done.", "Take back seats: nothing to change for 2."):
+    for said in ("Take back places: 2 done.", "Take back places: nothing to change for 2."):
         told = admin_client.post(deed(Enrolment, "release", raters), {"reason": "the network"}, follow=True)
         assert said in text(told)
     assert not Seat.objects.filter(state="leased").exists()

@@ -76,9 +76,9 @@ def test_practice_and_checks_are_not_counted_among_the_seats(admin_client, make_
     assignment.open_study(study)
     study.refresh_from_db()
     person = rater(study, 0)
-    assert "0 of 12 seats answered, 1 leased out, 1 rater at work now" in text(admin_client.get(page(study)))
+    assert "0 of 12 places answered, 1 leased out, 1 rater at work now" in text(admin_client.get(page(study)))
     Seat.objects.create(study=study, item=check, round=0, position=4, state="done", enrolment=person)
-    assert "0 of 12 seats answered" in text(admin_client.get(page(study)))
+    assert "0 of 12 places answered" in text(admin_client.get(page(study)))
 
 
 def test_a_move_sent_twice_or_from_another_state_changes_nothing(admin_client, make_study):
@@ -118,7 +118,7 @@ def test_seats_are_taken_back_from_one_rater_or_from_all(admin_client, make_stud
     for number in range(3):
         rater(study, number)
     shown = text(admin_client.get(page(study, "release")))
-    assert "3 seats leased out; 3 raters at work now" in shown
+    assert "3 places leased out; 3 raters at work now" in shown
     assert all(f"R-{number}" in shown for number in range(3))
     leased = Seat.objects.filter(state="leased")
     assert admin_client.post(page(study, "release"), {"rater": "R-1", "reason": "  "}).status_code == 422
@@ -128,7 +128,7 @@ def test_seats_are_taken_back_from_one_rater_or_from_all(admin_client, make_stud
     for _ in range(2):
         admin_client.post(page(study, "release"), {"rater": "R-1", "reason": "gone"})
     assert sorted(leased.values_list("enrolment__rater__pseudonym", flat=True)) == ["R-0", "R-2"]
-    assert "2 seats are free again, from all raters." in text(
+    assert "2 places are free again, from all raters." in text(
         admin_client.post(page(study, "release"), {"rater": "everybody", "reason": "the network"}, follow=True)
     )
     assert last_note(study).additional_data == {"reason": "the network"}

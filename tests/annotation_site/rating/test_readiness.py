@@ -87,7 +87,7 @@ def test_images_that_failed_or_wait_are_counted_and_do_not_block(draft):
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (0.05, "0.05 of 10 seats is less than one judgement"),  # 0.5 of a judgement
+        (0.05, "0.05 of 10 places is less than one judgement"),  # 0.5 of a judgement
         (0.1, None),  # exactly one
         (0.99, None),  # 9 of 10
         (1.0, "The cap of 10 judgements is out of reach"),
