@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from annotation_site.payments import approving
 from annotation_site.payments.accounts import accounts
-from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.raters.models import Enrolment, PracticeAnswer, Rater, Source
 from annotation_site.raters.sources.invitations import make_batch
 from annotation_site.raters.sources.presets import new_source
 from annotation_site.rating import assignment
@@ -54,10 +54,12 @@ TYPED = {
 
 
 class RichSite:
-    """The rows by the names that addresses have; ``make_study`` and a folder are the test's."""
+    """The rows by the names that addresses have; ``make_study``, ``make_changes`` and a folder are the test's."""
 
-    def __init__(self, make_study: Callable[..., Study], folder: Path) -> None:
+    def __init__(self, make_study: Callable[..., Study], make_changes: Callable[..., Study], folder: Path) -> None:
         self.make_study = make_study
+        # What is made is called "study", as the next one is.
+        Study.objects.filter(pk=make_changes().pk).update(slug="changes")
         self.people()
         self.study = self.judged_study()
         call_command("analyse", "intensity", "study", "--out", str(folder / "intensity"), verbosity=0)
@@ -69,7 +71,7 @@ class RichSite:
 
     def people(self) -> None:
         now = timezone.now()
-        self.admin = User.objects.create_superuser("admin", last_login=now)
+        self.admin = User.objects.create_superuser("admin", password=PASSWORD, last_login=now)
         self.researcher, self.viewer = (User.objects.create_user(name, password=PASSWORD) for name in ("rosa", "vera"))
         # Tests that commit end with empty tables, and this row of a migration is gone after the first of them.
         researchers, _new = Group.objects.get_or_create(name="researchers")
@@ -118,7 +120,12 @@ class RichSite:
             "practice": self.enrol(study, instructed_at=now),
             "care": self.enrol(study, check_failure="2 of 3 checks failed", **ready),
             "rate": self.enrol(study, **ready),
+            "practice feedback": self.enrol(study, instructed_at=now),
         }
+        PracticeAnswer.objects.create(
+            enrolment=self.at["practice feedback"], item=study.items.get(purpose="practice"), rating=1,
+            acceptable=False, answered_at=now,
+        )  # fmt: skip
         resting = rated(study, answers=2)
         Enrolment.objects.filter(pk=resting.pk).update(completed_at=None, consented_at=now, **ready)
         self.at["break"] = self.at["last"] = resting
@@ -138,7 +145,8 @@ class RichSite:
             end(study)
         self.make_study(slug="full", items=1, **ABOUT).seats.all().delete()
         self.make_study(slug="presence", kind="presence", items=2)
-        self.at["presence"] = self.enrol(Study.objects.get(slug="presence"), ready_at=timezone.now())
+        for slug in ("presence", "changes"):
+            self.at[slug] = self.enrol(Study.objects.get(slug=slug), ready_at=timezone.now())
 
     def ways_in(self) -> None:
         study = self.belongs(self.make_study(slug="recruiting", items=2, **ABOUT))
@@ -151,6 +159,23 @@ class RichSite:
                 there = draft_of(source)
                 there.description = "Look at pictures and say how well the highlighting fits a word."
                 there.save()
+                self.endings(source)
+        # Through a narrow door, and a closed one.
+        Source.objects.filter(study=study, name="open").update(smallest_width=300)
+        new_source(study, "open", "shut").save()
+        Source.objects.filter(study=study, name="shut").update(closed_at=timezone.now())
+
+    def endings(self, source: Source) -> None:
+        """Somebody for each way in which a part ends, with the code that it has."""
+        now = timezone.now()
+        ends = {
+            "screened-out": {"screened_out_at": now},
+            "failed-checks": {"check_failure": "3 of 4", "excluded_at": now, "exclusion_reason": "3 of 4"},
+            "returned": {"left_at": now},
+        }
+        self.at["done code"] = rated(source.study, answers=2, source=source)
+        for place, (name, fields) in enumerate(ends.items(), start=2):
+            self.at[f"done {name}"] = self.enrol(source.study, arrived_by=source, place=place, **fields)
 
     def orders(self) -> None:
         now = timezone.now()

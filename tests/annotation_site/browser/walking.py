@@ -38,7 +38,7 @@ class Walk:
             host = str(urlsplit(address).hostname)
             self.page.context.add_cookies([{"name": "sessionid", "value": session, "domain": host, "path": "/"}])
 
-    def look(self, name: str, address: str, *, status: int = 200, ours: bool = True) -> None:
+    def look(self, name: str, address: str, *, status: int = 200, ours: bool = True, leads_on: bool = False) -> None:
         """Go there, and look at it in light, on a phone, and in the dark."""
         self.complaints.clear()
         response = self.page.goto(address)
@@ -46,6 +46,8 @@ class Walk:
         if got != status:
             self.found.append(f"{name}: {address} is answered with {got}")
             return
+        if not leads_on and urlsplit(self.page.url).path != urlsplit(address).path:
+            self.found.append(f"{name}: {address} leads on to {self.page.url}")
         self.seen(name, ours=ours, expected=f"status of {status}")
 
     def seen(self, name: str, *, ours: bool = True, expected: str = "") -> None:
@@ -63,6 +65,7 @@ class Walk:
         self._keep(name, "dark")
         self.page.emulate_media(color_scheme="light")
         self._note(name, "console", [text for text in self.complaints if not expected or expected not in text])
+        self.complaints.clear()
 
     def _settle(self) -> None:
         if self.page.locator("#answer-form").count():
