@@ -110,7 +110,7 @@ def _begin(line: Line, api: Prolific, now: datetime) -> Action:
     if line.amount < reward:
         raise Refused(
             f"Prolific pays {reward} for an approved submission, more than the {line.amount} that were approved: "
-            "approve at least the reward."
+            "take this back, give a bonus of the difference, and approve at least the reward."
         )
     kind = Action.Kind.SCREEN_OUT if _is_screen_out(submission) else Action.Kind.APPROVE
     return paying.written(submission, kind, f"{line.key} reward", now, amount=reward)
