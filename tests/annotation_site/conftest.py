@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import TransactionTestCase, override_settings
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
 
 from annotation_site import guards
@@ -150,8 +150,9 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Hints and throttles of an earlier test, whose rows had the same ids, are forgotten."""
+    """Hints and throttles of an earlier test, whose rows had the same ids, are forgotten; so is its last language."""
     cache.clear()
+    translation.deactivate()
 
 
 def sentence(number: int) -> records.Prompt:
