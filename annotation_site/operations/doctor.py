@@ -124,7 +124,7 @@ def _mail(name: str) -> Finding:
     with get_connection(timeout=5):
         text = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes what we send"
     if urlsplit(settings.SITE_ADDRESS).hostname in OWN_NAMES:
-        return Finding(Level.WARN, name, f"{text}; its links lead to {settings.SITE_ADDRESS}, each reader's own machine",
+        return Finding(Level.WARN, name, f"{text}; links lead to {settings.SITE_ADDRESS}, each reader's own machine",
                        "Set ATTEST_SITE to the site's address, such as https://HOST.")  # fmt: skip
     return Finding(Level.OK, name, text)
 

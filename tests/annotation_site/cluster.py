@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,15 +19,15 @@ from tests.annotation_site.processes import free_port
 class Cluster:
     """The server of a data folder; ``address`` is that of its one database."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
-        self._folder, self._binaries, self._port = folder, binaries, free_port()
+    def __init__(self, folder: Path, binaries: Path, options: Sequence[str] = ()) -> None:
+        self._folder, self._binaries, self._port, self._given = folder, binaries, free_port(), " ".join(options)
         self.address = f"postgres://postgres@127.0.0.1:{self._port}/postgres"
         # PostgreSQL refuses to run as root.
         self._as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", f"--pgdata={folder / 'data'}")
 
     def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder}"
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder} {self._given}"
         self._control(f"--log={self._folder / 'log'}", f"--options={options}", "start")
 
     def stop(self) -> None:
@@ -43,6 +43,10 @@ class Cluster:
         load = [self._binaries / "psql", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", self.address]
         subprocess.run(load, input=dump.stdout, capture_output=True, check=True)
 
+    def log(self) -> str:
+        """All that the server has written."""
+        return (self._folder / "log").read_text(encoding="utf-8")
+
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.address, autocommit=True)
 
@@ -56,8 +60,8 @@ class Cluster:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """A started server; skips the test where PostgreSQL's programs are not installed."""
+def running(options: Sequence[str] = ()) -> Iterator[Cluster]:
+    """A started server, its command with ``options``; skips the test where PostgreSQL's programs are not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "/missing")]
     if not found[-1].exists():
         pytest.skip("PostgreSQL's own programs (initdb, pg_ctl) are not installed")
@@ -66,7 +70,7 @@ def running() -> Iterator[Cluster]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        cluster = Cluster(folder, found[-1].parent)
+        cluster = Cluster(folder, found[-1].parent, options)
         cluster.start()
         try:
             yield cluster

@@ -11,6 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 from django.conf import settings
@@ -20,6 +21,7 @@ import annotation_site.settings
 from annotation_site.api.parsing import StudyParser
 from annotation_site.operations import gunicorn_settings
 from annotation_site.research.steps.captions import LARGEST_CAPTIONS, CaptionsStep
+from tests.annotation_site import cluster
 from tests.annotation_site.operations import compose
 from tests.annotation_site.operations.test_documentation import names_in_rows
 
@@ -160,6 +162,20 @@ def test_the_object_store_and_the_site_agree_on_keys_port_and_bucket():
     assert store["command"][-2:] == ["posix", "/data"]
     assert f"mkdir -p /data/{bucket} && chown -R 10001:10001 /data" in DOCKERFILE
     assert store["volumes"] == ["objects:/data"]
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_the_databases_log_tells_no_link_of_a_statement_that_failed(says):
+    """By PostgreSQL's own defaults it does: without compose's options the test would see it."""
+    program, *options = SERVICES["database"]["command"]
+    assert program == "postgres"
+    with cluster.running([] if says else options) as server, server.connect() as rows:
+        rows.execute("CREATE TABLE part (token text PRIMARY KEY); INSERT INTO part VALUES ('canary')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            rows.execute("INSERT INTO part VALUES ('canary')")
+        log = server.log()
+    assert "duplicate key value" in log
+    assert ("canary" in log) == says
 
 
 def test_no_secret_has_a_default_and_a_missing_one_is_named():
