@@ -58,7 +58,7 @@ def write(name: str, content: bytes, storage: Storage | None = None) -> None:
 
 
 def _put(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     temporary = Path(name)
     try:
@@ -92,8 +92,15 @@ def try_out() -> None:
     delete(name)
 
 
+def _make_folder(folder: Path) -> None:
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in made:
+        _sync_folder(each.parent)
+
+
 def _sync_folder(folder: Path) -> None:
-    # Without it a power cut can lose the rename of a file whose bytes are safe.
+    # Without it a power cut can lose the name of a file, or of a folder, whose content is safe.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

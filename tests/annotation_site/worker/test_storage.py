@@ -179,6 +179,20 @@ def test_no_partial_file_is_left_when_writing_breaks_off(monkeypatch, settings, 
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
+def test_a_new_file_is_on_the_disk_with_every_folder_that_was_made_for_it(monkeypatch, settings):
+    synced = []
+    monkeypatch.setattr(files.os, "fsync", lambda handle: synced.append(Path(f"/proc/self/fd/{handle}").readlink()))
+    root = settings.MEDIA_ROOT.resolve()
+    root.mkdir(exist_ok=True)
+    files.write("generations/ab/abcd/image.png", b"content")
+    leaf = root / "generations" / "ab" / "abcd"
+    # A folder holds the names of what is in it: each is synced above what was made.
+    assert {root, root / "generations", root / "generations" / "ab", leaf} <= set(synced)
+    synced.clear()
+    files.write("generations/ab/abcd/maps.npz", b"content")
+    assert synced[1:] == [leaf]
+
+
 def test_a_disk_that_gives_back_other_bytes_is_found_out_before_anybody_sees_the_file(monkeypatch, settings):
     files.write("one.png", b"the one before")
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"other")
