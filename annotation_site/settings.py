@@ -19,6 +19,7 @@ ATTEST_TOUR                the demo's guided tour; signs in its researcher      
 DEBUG                      Django's debug pages                                     off
 CELERY_BROKER_URL          Redis that wakes the generation workers                  redis://127.0.0.1:6379/0
 ATTEST_MODEL               model of new studies: shipped name, folder or hub id     tinyworld
+ATTEST_NEEDS_GPU           a worker that sees no GPU ends, and draws nothing        off
 PROLIFIC_TOKEN             token of Prolific's API; pays raters from there          none
 PROLIFIC_WEBHOOK_SECRET    secret of Prolific's events                              none
 PROLIFIC_API               address of Prolific's API                                that of Prolific
@@ -323,6 +324,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
+NEEDS_GPU = env.bool("ATTEST_NEEDS_GPU", default=False)
 ATTEST_LANGUAGE_PIPELINE = env.str("ATTEST_LANGUAGE_PIPELINE", default="")
 
 # Holds hints of a few seconds and the API's throttles; processes that share a cache share their throttles.

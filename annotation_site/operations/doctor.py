@@ -172,6 +172,8 @@ def _gpu(name: str) -> Finding:
         return Finding(Level.FAIL, name, (done.stderr.strip().splitlines() or ["torch cannot be loaded"])[-1],
                        "Install what constraints.txt names: pip install '.[web,worker]'.")  # fmt: skip
     if not done.stdout.strip():
+        if settings.NEEDS_GPU:
+            return Finding(Level.FAIL, name, "none, and ATTEST_NEEDS_GPU is on: workers end", REMEDIES[name])
         return Finding(Level.WARN, name, "none: images are drawn on the processor", REMEDIES[name])
     return Finding(Level.OK, name, done.stdout.strip())
 

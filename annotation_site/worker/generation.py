@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import Q
 
@@ -96,6 +97,7 @@ def precompute(
     """
     run = _Run(Tally(), on_image, go_on, unattended)
     worker = fleet.enlist()
+    _require_gpu()
     Generation.objects.give_back(worker.name)
     fleet.release_claims_of_the_dead(database_now())
     while go_on() and (limit is None or run.tally.all < limit):
@@ -106,6 +108,16 @@ def precompute(
             break
         _make_claimed(put_aside_unwanted(batch), worker, run)
     return run.tally
+
+
+def _require_gpu() -> None:
+    """A GPU whose driver is gone looks like none at all: images would be drawn a hundred times slower, unnoticed."""
+    if not settings.NEEDS_GPU:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise DeviceLost("torch sees no GPU, and ATTEST_NEEDS_GPU is on: see that this process is given one.")
 
 
 def put_aside_unwanted(batch: list[Generation]) -> list[Generation]:

@@ -91,6 +91,8 @@ def test_only_the_proxy_is_reached_from_outside_and_the_gpu_is_reserved_for_its_
     (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "device_ids": ["0"], "capabilities": ["gpu"]}
     assert "deploy" not in SERVICES["worker-cpu"]
+    needs = {name: service.get("environment", {}).get("ATTEST_NEEDS_GPU") for name, service in SERVICES.items()}
+    assert {name for name, value in needs.items() if value == "on"} == {"worker-gpu"}
 
 
 @pytest.mark.parametrize("name", SITE)
@@ -102,8 +104,8 @@ def test_each_variable_of_the_site_is_in_the_table_of_settings(name):
 
 # The documentation says that compose decides these; the last two production refuses.
 DECIDED = {
-    "ATTEST_ENV", "ATTEST_DATA", "ATTEST_STATIC", "CELERY_BROKER_URL", "CACHE_URL", "PROXIES", "PORT",
-    "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_URL", "DEBUG", "ATTEST_TOUR",
+    "ATTEST_ENV", "ATTEST_DATA", "ATTEST_STATIC", "ATTEST_NEEDS_GPU", "CELERY_BROKER_URL", "CACHE_URL", "PROXIES",
+    "PORT", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_URL", "DEBUG", "ATTEST_TOUR",
 }  # fmt: skip
 NEEDED = {"SECRET_KEY": "s" * 50, "POSTGRES_PASSWORD": "p", "ATTEST_HOST": "attest.example"}
 

@@ -140,6 +140,13 @@ def test_the_doctor_does_not_load_torch_into_its_own_process():
     assert done.stdout.split()[0] in {"ok", "warn"}
 
 
+def test_no_gpu_is_a_fault_where_one_is_needed(settings, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert finding("gpu").level == doctor.Level.WARN
+    settings.NEEDS_GPU = True
+    assert (finding("gpu").level, "ATTEST_NEEDS_GPU" in finding("gpu").text) == (doctor.Level.FAIL, True)
+
+
 def test_mail_that_goes_to_nobody_is_said_in_production(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert finding("mail").level == doctor.Level.OK

@@ -6,6 +6,8 @@ import shutil
 from datetime import timedelta
 
 import pytest
+import torch
+from celery.worker import state as celery_state
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from PIL import Image
@@ -13,7 +15,7 @@ from PIL import Image
 from annotation_site.rating.assignment import database_now, open_study
 from annotation_site.rating.models import Seat
 from annotation_site.stimuli import files
-from annotation_site.stimuli.models import Generation, Recipe
+from annotation_site.stimuli.models import Generation, Recipe, Worker
 from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.worker import finishing, fleet, tasks
 from annotation_site.worker import generation as worker
@@ -54,6 +56,20 @@ def test_precompute_makes_whole_files_whose_hashes_match_and_frees_the_seats(cap
         maps = HeatMaps.from_bytes(files.read(made.maps.name), description, name=made.maps.name)
         assert maps.word(item.word.start, item.word.end).values.max() > 0
     assert set(Seat.objects.values_list("state", flat=True)) == {"free"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_worker_that_needs_a_gpu_and_sees_none_ends_and_draws_nothing(settings, monkeypatch):
+    settings.NEEDS_GPU = True
+    study = study_of(*CAPTIONS)
+    with pytest.raises(CommandError, match="torch sees no GPU, and ATTEST_NEEDS_GPU is on"):
+        call_command("precompute", study.slug)
+    monkeypatch.setattr(celery_state, "should_stop", None)
+    with pytest.raises(worker.DeviceLost):
+        tasks.work()
+    assert celery_state.should_stop == 1
+    assert "sees no GPU" in Worker.objects.get().trouble
+    assert set(Generation.objects.values_list("state", "attempts")) == {("queued", 0)}
 
 
 def test_a_second_run_makes_nothing(capsys):
