@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,11 +39,11 @@ def measured(row: RaterRow, name: str) -> float | None:
     return values[name]
 
 
-def hits(data: StudyData) -> list[Hit]:
-    """Whom the study's rules exclude, by rater; the first rule that holds is the reason."""
+def hits(data: StudyData, rules: Sequence[dict[str, Any]] | None = None) -> list[Hit]:
+    """Whom the study's rules exclude, or others, by rater; the first rule that holds is the reason."""
     found = []
     for row in sorted(crowd(data).rows, key=lambda each: each.rater):
-        for rule in data.facts.rules:
+        for rule in data.facts.rules if rules is None else rules:
             said = _said(row, rule)
             if said:
                 found.append(Hit(row.rater, rule["name"], f"{rule['name']}: {said}"))
@@ -51,21 +52,18 @@ def hits(data: StudyData) -> list[Hit]:
 
 
 def _said(row: RaterRow, rule: dict[str, Any]) -> str:
-    """What makes the rule hold, in words; empty where it does not."""
+    """What makes the rule hold, in words; empty where it does not. A registration has its bounds as decimal text."""
     if row.judgements < rule.get("least_answers", 0):
         return ""
     parts = []
     for condition in rule["all"]:
         value = measured(row, condition["measure"])
-        if value is None or not _holds(value, condition):
-            return ""
         limit = "above" if "above" in condition else "below"
-        parts.append(f"{condition['measure']} {value:g} is {limit} {condition[limit]:g}")
+        bound = float(condition[limit])
+        if value is None or not (value > bound if limit == "above" else value < bound):
+            return ""
+        parts.append(f"{condition['measure']} {value:g} is {limit} {bound:g}")
     return ", ".join(parts)
-
-
-def _holds(value: float, condition: dict[str, Any]) -> bool:
-    return value > condition["above"] if "above" in condition else value < condition["below"]
 
 
 @transaction.atomic

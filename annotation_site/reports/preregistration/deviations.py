@@ -44,12 +44,13 @@ def deviations(registration: Registration) -> list[Deviation]:
     with translation.override("en"):
         now = content(study)
         history = History(study, registration.registered_at)
+        left_out = _left_out(study, before)
         return [
             *(_of_setting(each, history) for each in comparing.settings(before, now)),
             *(_of_setting_put_back(each, history) for each in putting_back.settings(before, now, history)),
             *_of_items(before, now, history),
-            *_of_raters(registration, before, history),
-            *_of_kept(study, before, history),
+            *_of_raters(registration, before, now, left_out, history),
+            *_of_kept(study, before, left_out, history),
             *_of_sample(study, before, history),
         ]
 
@@ -78,11 +79,15 @@ def _of_items(before: Content, now: Content, history: History) -> Iterator[Devia
         yield Deviation(subject, registered, PUT_BACK % was, history.of(each))
 
 
-def _of_raters(registration: Registration, before: Content, history: History) -> Iterator[Deviation]:
+def _of_raters(
+    registration: Registration, before: Content, now: Content, left_out: dict[str, str], history: History
+) -> Iterator[Deviation]:
     """People who were excluded since, by no registered rule."""
     excluded = Enrolment.objects.people().filter(study=registration.study, excluded_at__gt=registration.registered_at)
     for enrolment in excluded.select_related("rater").order_by("excluded_at", "pk"):
-        if not _by_the_rules(enrolment, before, history):
+        rule = history.rule_of_exclusion(enrolment)
+        by_a_rule = bool(rule) and (rule in _same_rules(before, now) or enrolment.rater.pseudonym in left_out)
+        if not by_a_rule and not _by_checks(enrolment, before):
             yield Deviation(
                 subject=f"Rater {enrolment.rater.pseudonym}",
                 registered="counts: no registered rule excludes the rater",
@@ -91,21 +96,22 @@ def _of_raters(registration: Registration, before: Content, history: History) ->
             )
 
 
-def _by_the_rules(enrolment: Enrolment, before: Content, history: History) -> bool:
-    """Whether a registered rule, or the registered consequence of failed checks, excluded somebody."""
-    by_checks = before["way"]["check_consequence"] == "exclude"
-    rules = {rule["name"] for rule in before["exclusions"]["rules"]}
-    failed = by_checks and enrolment.exclusion_reason == enrolment.check_failure
-    return failed or history.rule_of_exclusion(enrolment) in rules
+def _same_rules(before: Content, now: Content) -> set[str]:
+    """The names of registered rules that say what they said: until the study opens a rule's bounds may change."""
+    return {rule["name"] for rule in before["exclusions"]["rules"] if rule in now["exclusions"]["rules"]}
 
 
-def _of_kept(study: Study, before: Content, history: History) -> Iterator[Deviation]:
+def _by_checks(enrolment: Enrolment, before: Content) -> bool:
+    """Whether the registered consequence of failed checks excluded somebody."""
+    return before["way"]["check_consequence"] == "exclude" and enrolment.exclusion_reason == enrolment.check_failure
+
+
+def _of_kept(study: Study, before: Content, left_out: dict[str, str], history: History) -> Iterator[Deviation]:
     """People who count although a registered rule, or the registered consequence of failed checks, leaves them out."""
     counted = Enrolment.objects.people().filter(study=study, excluded_at__isnull=True).select_related("rater")
-    reasons = _reasons(study, before)
     by_checks = before["way"]["check_consequence"] == "exclude"
     for enrolment in counted.order_by("pk"):
-        reason = reasons.get(enrolment.rater.pseudonym) or (enrolment.check_failure if by_checks else "")
+        reason = left_out.get(enrolment.rater.pseudonym) or (enrolment.check_failure if by_checks else "")
         if reason:
             yield Deviation(
                 subject=f"Rater {enrolment.rater.pseudonym}",
@@ -115,12 +121,12 @@ def _of_kept(study: Study, before: Content, history: History) -> Iterator[Deviat
             )
 
 
-def _reasons(study: Study, before: Content) -> dict[str, str]:
+def _left_out(study: Study, before: Content) -> dict[str, str]:
     """Whom registered rules leave out of a closed study, and why: as long as it runs, answers may still mend that."""
-    rules = {rule["name"] for rule in before["exclusions"]["rules"]}
+    rules = before["exclusions"]["rules"]
     if study.state != Study.State.CLOSED or not rules:
         return {}
-    return {hit.rater: hit.reason for hit in hits(load(study)) if hit.rule in rules}
+    return {hit.rater: hit.reason for hit in hits(load(study), rules)}
 
 
 def _of_sample(study: Study, before: Content, history: History) -> Iterator[Deviation]:

@@ -379,6 +379,48 @@ def test_whom_a_registered_rule_leaves_out_and_who_counts_is_a_deviation_of_a_cl
 
 
 @pytest.mark.django_db
+def test_a_rule_whose_bound_was_changed_under_its_name_is_another_rule(registered, fill):
+    study = registered.study
+    fill(study, {"NOUN": [(1, 1, 5), (5, 5, 1)], "VERB": [(1, 1, 5), (5, 5, 1)]})
+    # The odd one's correlation with the others is -1, theirs with what is left is undefined: registered below 0.
+    Study.objects.update(exclusion_rules=[{**RULE, "all": [{"measure": "correlation", "below": -2.5}]}])
+    study.refresh_from_db()
+    assert hits(load(study)) == []
+    assignment.close_study(study)
+    rules, kept, _short = deviations(registered)
+    assert (rules.subject, kept.registered, kept.now) == (
+        "Exclusion rules", "excluded: at odds: correlation -1 is below 0", "counts",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_who_is_excluded_by_a_changed_rule_alone_is_a_deviation(make_study, fill):
+    # Bounds that are no whole numbers are registered as text.
+    study = make_study(items=8, exclusion_rules=[{**RULE, "all": [{"measure": "correlation", "below": -1.5}]}])
+    made, _new = register(study, {}, by="ada", now=assignment.database_now())
+    fill(study, {"NOUN": [(1, 1, 5), (5, 5, 1)], "VERB": [(1, 1, 5), (5, 5, 1)]})
+    Study.objects.update(exclusion_rules=[{**RULE, "all": [{"measure": "correlation", "below": -0.5}]}])
+    study.refresh_from_db()
+    assert apply(study, hits(load(study)), assignment.database_now()) == 1
+    odd = study.enrolments.get(excluded_at__isnull=False)
+    for _state in ("open", "closed"):
+        found = {each.subject: each.now for each in deviations(made)}
+        assert found[f"Rater {odd.rater.pseudonym}"] == "excluded: at odds: correlation -1 is below -0.5"
+        assignment.close_study(study)
+
+
+@pytest.mark.django_db
+def test_who_is_excluded_by_a_changed_rule_and_would_be_by_the_registered_one_is_no_deviation(registered, fill):
+    study = registered.study
+    fill(study, {"NOUN": [(1, 1, 5), (5, 5, 1)], "VERB": [(1, 1, 5), (5, 5, 1)]})
+    Study.objects.update(exclusion_rules=[{**RULE, "all": [{"measure": "correlation", "below": 0.5}]}])
+    study.refresh_from_db()
+    apply(study, hits(load(study)), assignment.database_now())
+    assignment.close_study(study)
+    assert [each.subject for each in deviations(registered)] == ["Exclusion rules", "Sample size"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("consequence", "expected"), [("exclude", 0), ("warn", 1)])
 def test_failed_checks_exclude_by_the_registered_consequence_alone(make_study, enrol, consequence, expected):
     study = make_study(items=2, check_consequence=consequence)
