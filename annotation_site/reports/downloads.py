@@ -7,6 +7,7 @@ from pathlib import Path
 
 from csp.decorators import csp_replace
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
 
 from annotation_site.rating.models import Judgement
 from annotation_site.reports import formats
@@ -72,6 +73,8 @@ def whole(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     return as_file(as_pdf(report), "application/pdf", f"{slug}-report.pdf")
 
 
+# A HEAD would have the whole archive made, to send none of it.
+@require_GET
 @researchers_only
 def export(request: HttpRequest, slug: str) -> FileResponse:
     """What ``manage.py export_study --no-images`` writes, as one zip."""

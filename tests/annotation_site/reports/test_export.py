@@ -116,6 +116,12 @@ def test_the_browser_gets_what_the_command_writes(mixed, client, tmp_path, monke
     assert (refused.status_code, "manage.py export_study" in refused.content.decode()) == (404, True)
 
 
+def test_nothing_is_made_for_who_only_asks_about_it(mixed, client, monkeypatch):
+    monkeypatch.setattr(downloads, "export_study", lambda *given, **named: pytest.fail("the archive was made"))
+    asked = client.head(f"/reports/{mixed.slug}/export.zip")
+    assert (asked.status_code, asked["Allow"]) == (405, "GET")
+
+
 def test_what_drew_an_image_is_told_without_the_machines_name(mixed, tmp_path):
     drawn = mixed.items.get(position=0).generation
     type(drawn).objects.filter(pk=drawn.pk).update(made_with={"host": "gpu-1", "versions": {"torch": "2.13.0"}})
