@@ -74,6 +74,16 @@ class History:
         closed = [entry for entry in self._of_field("state") if entry.changes["state"][1] == Study.State.CLOSED]
         return self._changes((entry.timestamp, by(entry)) for entry in closed)
 
+    def follows_opening(self, entry: LogEntry) -> bool:
+        """Whether an entry is later than the study's opening: by the log's own order, for two clocks may differ."""
+        return self.study.opened_at is not None and entry.pk > self._opening
+
+    @cached_property
+    def _opening(self) -> int:
+        """The entry of the opening; 0 where the study had opened before."""
+        opened = [entry.pk for entry in self._of_field("state") if entry.changes["state"][0] == Study.State.DRAFT]
+        return min(opened, default=0)
+
     @cached_property
     def of_study(self) -> list[LogEntry]:
         """Entries about the study itself, oldest first."""

@@ -42,7 +42,7 @@ def _past_settings(history: History) -> list[Content]:
     for entry in reversed(changes[1:]):
         for name in FIELDS.keys() & entry.changes.keys():
             setattr(study, name, _read(FIELDS[name], entry.changes[name][0]))
-        if _after_opening(entry, history):
+        if history.follows_opening(entry):
             found.append(settings_of(study))
     return found[::-1]
 
@@ -67,14 +67,9 @@ def items(before: list[Content], now: list[Content], history: History) -> Iterat
 def _moves(history: History, position: int) -> list[LogEntry]:
     """An item's withdrawals and returns while the study ran, but the first: before that it was as registered."""
     found = [entry for entry in history.of_items[position] if "withdrawn_at" in (entry.changes or {})]
-    return [entry for entry in found[1:] if _after_opening(entry, history)]
+    return [entry for entry in found[1:] if history.follows_opening(entry)]
 
 
 def _withdrawn_before(entry: LogEntry) -> bool | None:
     """As an item is registered: nothing where it is in use."""
     return True if entry.changes["withdrawn_at"][0] != "None" else None
-
-
-def _after_opening(entry: LogEntry, history: History) -> bool:
-    opened_at = history.study.opened_at
-    return opened_at is not None and entry.timestamp > opened_at
