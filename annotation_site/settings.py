@@ -298,6 +298,12 @@ globals().update({**env.email_url("EMAIL_URL", default="consolemail://"), "EMAIL
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="attest@localhost")
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+# What takes a GPU, torch or spaCy is rung for on a queue of its own, so that all else goes on while nobody draws. A
+# worker that is told no queue takes both.
+DRAWING_QUEUE, SITE_QUEUE = "drawing", "site"
+CELERY_TASK_QUEUES = {name: {"routing_key": name} for name in (DRAWING_QUEUE, SITE_QUEUE)}
+CELERY_TASK_DEFAULT_QUEUE = SITE_QUEUE
+CELERY_TASK_ROUTES = {f"annotation_site.worker.tasks.{name}": {"queue": DRAWING_QUEUE} for name in ("work", "ring")}
 # One process, one GPU: CUDA does not survive a fork, and two processes would share the memory.
 CELERY_WORKER_POOL = "solo"
 CELERY_WORKER_CONCURRENCY = 1

@@ -1,4 +1,4 @@
-"""What Celery's processes tell: logs in the site's form, a row each that they work, a file that they live."""
+"""What Celery's processes tell: logs in the site's form, a file that they live, a row each of those that draw."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from celery import signals
+from celery import current_app, signals
 from django.conf import settings
 
 from annotation_site.stimuli import bell
@@ -39,24 +39,34 @@ def _alive_with_each_message(**kwargs: Any) -> None:
     signals.after_task_publish.connect(_alive, weak=False)
 
 
-@signals.celeryd_init.connect
-def _one_process_a_gpu(options: dict[str, Any] | None = None, **kwargs: Any) -> None:
-    pool = (options or {}).get("pool") or settings.CELERY_WORKER_POOL
+def _draws() -> bool:
+    """Whether this worker takes what is to be drawn, and not the site's own tasks alone."""
+    return settings.DRAWING_QUEUE in current_app.amqp.queues.consume_from
+
+
+@signals.worker_init.connect
+def _one_process_a_gpu(sender: Any, **kwargs: Any) -> None:
+    pool = sender.pool_cls
     name = pool.__module__ if isinstance(pool, type) else str(pool)
-    if "solo" not in name:
-        raise SystemExit(f"--pool={name}: workers draw on a GPU, which takes one process: leave it out or say solo.")
+    if _draws() and "solo" not in name:
+        raise SystemExit(
+            f"--pool={name}: workers draw on a GPU, which takes one process: leave it out or say solo. With "
+            f"--queues={settings.SITE_QUEUE} any pool will do."
+        )
 
 
 # Not earlier: when its pool starts, Celery closes the sockets of all database connections that are open, and whoever
 # uses one of them afterwards waits for ever.
 @signals.worker_ready.connect
 def _enlist_and_look_for_work(**kwargs: Any) -> None:
-    fleet.enlist(Worker.Kind.CELERY)
-    heart.start()
-    bell.ring()
+    if _draws():
+        fleet.enlist(Worker.Kind.CELERY)
+        heart.start()
+        bell.ring()
 
 
 @signals.worker_shutdown.connect
 def _strike_off(**kwargs: Any) -> None:
-    heart.stop()
-    fleet.strike_off()
+    if _draws():
+        heart.stop()
+        fleet.strike_off()

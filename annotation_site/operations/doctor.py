@@ -32,6 +32,7 @@ GIBIBYTE = 2**30
 LITTLE_SPACE, TOO_LITTLE_SPACE = 10 * GIBIBYTE, GIBIBYTE
 CLOCK_SECONDS = 2.0
 OWN_NAMES = {"localhost", "127.0.0.1", "::1"}
+ANSWER_SECONDS = 2.0
 
 
 class Level(StrEnum):
@@ -103,6 +104,19 @@ def _broker(name: str) -> Finding:
     except Exception as error:
         level = Level.FAIL if settings.PRODUCTION else Level.WARN
         return Finding(level, name, f"does not answer ({type(error).__name__})", REMEDIES[name])
+
+
+def _tasks(name: str) -> Finding:
+    try:
+        with app.connection_for_write(settings.CELERY_BROKER_URL, connect_timeout=3) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+            answers = app.control.inspect(timeout=ANSWER_SECONDS, connection=broker).active_queues() or {}
+    except Exception:
+        return Finding(Level.WARN, name, "nobody can be asked: the broker does not answer", REMEDIES["broker"])
+    takers = [worker for worker, queues in answers.items() if settings.SITE_QUEUE in {each["name"] for each in queues}]
+    if not takers:
+        return Finding(Level.WARN, name, "no worker answers that takes the site's own", REMEDIES[name])
+    return Finding(Level.OK, name, f"the site's own are taken by {', '.join(sorted(takers))}")
 
 
 def _cache(name: str) -> Finding:
@@ -184,6 +198,7 @@ CHECKS: dict[str, Callable[[str], Finding]] = {
     "migrations": _migrations,
     "clock": _clock,
     "broker": _broker,
+    "tasks": _tasks,
     "cache": _cache,
     "mail": _mail,
     "storage": _storage,
@@ -197,6 +212,8 @@ REMEDIES = {
     "migrations": "Run manage.py migrate.",
     "clock": "Repair the database first.",
     "broker": "Start Redis, and see that CELERY_BROKER_URL names it; manage.py precompute draws without it.",
+    "tasks": "Start celery -A annotation_site worker --pool=threads --queues=site (the service tasks): without it "
+    "no alert, webhook or payment goes out. A worker that takes both queues answers only while it does not draw.",
     "cache": "See that CACHE_URL names a cache that runs.",
     "mail": "See that EMAIL_URL names your mail server (smtp+tls://user:password@host:587) and that it lets you in.",
     "storage": "Make ATTEST_DATA a folder that the site's user may write, or see that the S3_ variables name a bucket.",

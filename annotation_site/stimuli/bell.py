@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 RING = "annotation_site.worker.tasks.ring"
 WORK = "annotation_site.worker.tasks.work"
 MINUTE = 60
+"""After so many seconds a bell has not been heard, and beat has rung anew."""
 # Not retry=False, with which Celery's transport tries to connect for six seconds, and a page waits for it.
 ONCE: dict[str, Any] = {"retry": True, "retry_policy": {"max_retries": 0}}
 

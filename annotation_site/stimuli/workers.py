@@ -20,6 +20,9 @@ SILENCE = timedelta(minutes=3)
 LATELY = timedelta(minutes=5)
 """Over which images a second are counted."""
 
+HEARD_WITHIN = timedelta(minutes=1)
+"""A message to a worker that nobody has heard for so long is lost, or has expired."""
+
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 MOST_TRIES = 7
 """So often a worker tries to load a model before it counts as one that cannot: its rests are the longest by then."""
@@ -38,8 +41,18 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         return self.annotate(made_there=Count("made"), made_lately=Count("made", filter=lately))
 
     def idle(self, now: datetime) -> Self:
-        """Those that wait for Celery's bell."""
-        return self.alive(now).filter(kind=Worker.Kind.CELERY, busy_since__isnull=True)
+        """Those that wait for Celery's bell, and to whom no message is on its way."""
+        unheard = Q(rung_at__gt=now - HEARD_WITHIN)
+        return self.alive(now).filter(kind=Worker.Kind.CELERY, busy_since__isnull=True).exclude(unheard)
+
+    def ring(self, now: datetime) -> list[int]:
+        """Those of the idle that are now to be sent a message. The row count decides between two who ring at once."""
+        found = list(self.idle(now).values_list("pk", flat=True))
+        return [pk for pk in found if self.filter(pk=pk).idle(now).update(rung_at=now)]
+
+    def hear(self, worker: int, rung_at: datetime) -> bool:
+        """Whether a worker's message is its last and unheard: one that is older, or comes twice, is one too many."""
+        return bool(self.filter(pk=worker, rung_at=rung_at).update(rung_at=None))
 
     def may_yet_draw(self, recipe: Recipe, now: datetime) -> Self:
         """Those that live, take whatever is queued, and have not tried in vain so often that they count as unable."""
@@ -64,6 +77,9 @@ class Worker(models.Model):
     last_seen = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
     busy_since = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When Celery's last message to it was sent, until somebody hears it.")
+    )
     trouble = models.TextField(
         blank=True, help_text=_("Why its last job broke off, or what it cannot draw; empty when all is well.")
     )

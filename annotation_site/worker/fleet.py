@@ -36,7 +36,7 @@ def enlist(kind: str = Worker.Kind.COMMAND) -> Worker:
     if not new and worker.token != TOKEN:
         # Containers start again under their old host name and process number.
         Generation.objects.take_from_the_dead(now=now, owners=[name])
-        fresh = {**born, "stopped_at": None, "busy_since": None, "trouble": "", "device": ""}
+        fresh = {**born, "stopped_at": None, "busy_since": None, "rung_at": None, "trouble": "", "device": ""}
         Worker.objects.filter(pk=worker.pk).update(**fresh)
         worker.hindrances.all().delete()
         worker.refresh_from_db()

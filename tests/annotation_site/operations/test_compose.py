@@ -19,6 +19,7 @@ from django.urls import reverse
 
 import annotation_site.settings
 from annotation_site.api.parsing import StudyParser
+from annotation_site.celery import app
 from annotation_site.operations import gunicorn_settings
 from annotation_site.research.steps.captions import LARGEST_CAPTIONS, CaptionsStep
 from tests.annotation_site import cluster
@@ -148,6 +149,20 @@ def test_each_command_can_be_found(name):
         if "-m" in command:
             assert importlib.util.find_spec(command[command.index("-m") + 1])
     assert f"AS {SERVICES[name]['build']['target']}\n" in DOCKERFILE
+
+
+def test_what_needs_torch_is_drawn_by_workers_and_all_else_goes_on_without_them():
+    app.loader.import_default_modules()
+    ours = [name for name in app.tasks if name.startswith("annotation_site.")]
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in ours}
+    drawing = {name.rpartition(".")[2] for name, queue in queues.items() if queue == "drawing"}
+    assert drawing == {"work", "ring"}
+    assert set(queues.values()) == {"drawing", "site"}
+    takers = {name: part for name in SITE for part in SERVICES[name]["command"] if part.startswith("--queues=")}
+    assert takers == {"tasks": "--queues=site", "worker-cpu": "--queues=drawing", "worker-gpu": "--queues=drawing"}
+    assert SERVICES["tasks"]["image"] == "attest-web"
+    # A single worker, as on a laptop, is told no queue.
+    assert set(app.amqp.queues.consume_from) == {"drawing", "site"}
 
 
 def test_the_object_store_and_the_site_agree_on_keys_port_and_bucket():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -15,12 +16,19 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from django.db import connection
+from kombu import Connection
 
+from annotation_site.celery import app
+from annotation_site.raters.models import Enrolment, Rater
+from annotation_site.rating.assignment import claim_next, database_now
+from annotation_site.rating.models import Seat
+from annotation_site.stimuli import bell
 from annotation_site.stimuli.models import Generation, Recipe, Worker
 from annotation_site.studies.building import Stimulus, build_study
 from attribution import records
@@ -171,11 +179,11 @@ def answered_while_stopping(web: Service) -> str:
         return line.recv(65536).decode()
 
 
-def queue(count: int) -> None:
+def queue(count: int, slug: str = "study") -> None:
     recipe = Recipe.objects.ensure(records.Recipe(model="tinyworld", steps=4, height=64, width=64))
     word = records.Word("star", 0, 4, "NOUN", "star", 0, "root")
     stimuli = [Stimulus(records.Prompt(f"star {n}", (word,), source_id=str(n)), 0) for n in range(count)]
-    build_study(slug="study", title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
+    build_study(slug=slug, title="T", kind="likert", stimuli=stimuli, recipe=recipe, seed=0, source="test")
 
 
 def test_a_worker_draws_what_is_queued_unasked_and_told_to_stop_gives_back_what_it_has_not_made(start):
@@ -191,6 +199,55 @@ def test_a_worker_draws_what_is_queued_unasked_and_told_to_stop_gives_back_what_
     beat.wait_until(beat.is_healthy)
     assert beat.end() == 0
     assert not (compose.ROOT / "celerybeat-schedule").exists()
+
+
+@pytest.fixture
+def sent(broker) -> Iterator[Callable[[str], None]]:
+    """Send a task as beat does, to the broker of these processes."""
+    with Connection(REDIS) as line:
+        yield lambda name: app.send_task(name, connection=line, expires=60)
+
+
+def asked_by_doctor(service: Service) -> str:
+    code = "from annotation_site.operations.doctor import CHECKS; print(CHECKS['tasks']('tasks').level)"
+    command = ["python", "manage.py", "shell", "--verbosity", "0", "--command", code]
+    return subprocess.check_output(command, env=service.environment, cwd=compose.ROOT, text=True).strip()
+
+
+def test_the_sites_own_tasks_go_on_while_no_worker_draws(start, sent, make_study):
+    now = database_now()
+    enrolment = Enrolment.objects.create(
+        rater=Rater.objects.create(), study=make_study(), locale="en", consent_version="1", consented_at=now
+    )
+    assert claim_next(enrolment, rng=random.Random(0), now=now - timedelta(days=1))
+    queue(1, "another")
+    tasks = start("tasks")
+    tasks.wait_until(lambda: tasks.says("ready."))
+    sent(bell.WORK)
+    sent("annotation_site.worker.tasks.release_leases")
+    tasks.wait_until(lambda: not Seat.objects.filter(state="leased").exists())
+    assert asked_by_doctor(tasks) == "ok"
+    assert tasks.is_healthy()
+    assert tasks.end() == 0
+    assert asked_by_doctor(tasks) == "warn"
+    # What is to be drawn waits for a worker that draws, and this process counts as none.
+    assert Generation.objects.get(state="queued").attempts == 0
+    assert not Worker.objects.exists()
+
+
+def test_a_worker_that_draws_leaves_the_sites_tasks_to_others_and_is_one_process(start, sent):
+    queue(1)
+    worker = start("worker-cpu")
+    sent("annotation_site.webhooks.tasks.sweep_webhooks")
+    worker.wait_until(lambda: Generation.objects.filter(state="done").exists())
+    worker.end()
+    assert not worker.says("sweep_webhooks[")
+    command = ["celery", "-A", "annotation_site", "worker", "--pool=threads", "--queues=drawing,site"]
+    refused = subprocess.run(
+        command, env=worker.environment, cwd=compose.ROOT, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode != 0
+    assert "takes one process" in refused.stderr
 
 
 def test_migrate_ends_and_says_that_there_is_nothing_to_do(start):

@@ -72,6 +72,12 @@ def test_a_broker_that_does_not_answer_is_named_without_its_password(settings, p
     assert "canary" not in found.text
 
 
+def test_tasks_that_nobody_can_be_asked_about_are_a_warning(settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    found = finding("tasks")
+    assert (found.level, found.remedy) == ("warn", doctor.REMEDIES["broker"])
+
+
 def test_a_shipped_model_is_there():
     found = finding("model")
     assert (found.level, found.text.endswith("fixtures/tinyworld")) == (doctor.Level.OK, True)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib import metadata
+from queue import Empty
+from typing import Any
 
 import pytest
 import torch
 from celery import current_app
+from django.conf import settings
 
+from annotation_site.celery import app
 from annotation_site.rating import assignment
 from annotation_site.rating.assignment import database_now
 from annotation_site.stimuli import bell
 from annotation_site.stimuli.models import FittingBatch, Generation, Recipe, Worker
 from annotation_site.stimuli.queue import MOST_DEATHS
+from annotation_site.stimuli.workers import HEARD_WITHIN
 from annotation_site.studies.building import Stimulus, build_study
 from annotation_site.studies.drawing_order import drawn, set_drawing_order
 from annotation_site.studies.models import Study
@@ -38,6 +43,20 @@ def study_of(*words: str, slug: str = "study") -> Study:
 def claim(limit: int = 9, worker: str = "w:1") -> list[str]:
     batch = Generation.objects.all().claim(worker=worker, limit=limit, now=database_now(), lease=HOUR)
     return [one.prompt.text for one in batch]
+
+
+def messages() -> list[tuple[list[Any], dict[str, Any]]]:
+    """The arguments of every message that waits for a worker that draws, taken from the broker."""
+    found = []
+    with app.connection_for_read() as broker, broker.SimpleQueue(settings.DRAWING_QUEUE) as queue:
+        while True:
+            try:
+                message = queue.get_nowait()
+            except Empty:
+                return found
+            message.ack()
+            if message.headers["task"] == bell.WORK:
+                found.append(tuple(message.payload[:2]))
 
 
 def states() -> set[str]:
@@ -221,3 +240,62 @@ def test_only_idle_workers_are_rung_for_and_only_while_something_waits():
         assert tasks.ring() == 0
     fleet.strike_off()
     assert tasks.ring() == 0
+
+
+def test_a_worker_has_one_message_on_its_way_however_often_it_is_rung_for(monkeypatch):
+    monkeypatch.setattr(generation, "BATCH", 1)
+    study_of("star", "fish", "house")
+    messages()
+    fleet.enlist(Worker.Kind.CELERY)
+    for made in (1, 2, 3):
+        # Rung for by beat, and by whoever changes a study: before and after each piece.
+        for _ in range(3):
+            tasks.ring()
+        [(arguments, named)] = messages()
+        assert tasks.work(*arguments, **named) == 1
+        assert Generation.objects.filter(state="done").count() == made
+    assert messages() == []
+
+
+def test_a_message_that_was_sent_anew_meanwhile_or_comes_twice_is_one_too_many():
+    study_of("star")
+    messages()
+    worker = fleet.enlist(Worker.Kind.CELERY)
+    assert tasks.ring() == 1
+    [(old, old_time)] = messages()
+    Worker.objects.filter(pk=worker.pk).update(rung_at=worker.last_seen - HEARD_WITHIN)
+    assert tasks.ring() == 1
+    [(new, new_time)] = messages()
+    assert tasks.work(*old, **old_time) == 0
+    assert states() == {"queued"}
+    assert tasks.work(*new, **new_time) == 1
+    assert tasks.work(*new, **new_time) == 0
+
+
+def test_whoever_hears_a_message_goes_on_with_one_of_its_own(monkeypatch):
+    monkeypatch.setattr(generation, "BATCH", 1)
+    study_of("star", "fish", "house", "tree")
+    messages()
+    now = database_now()
+    other = Worker.objects.create(name="w:1", host="w", token="t", kind="celery", started_at=now, last_seen=now)
+    me = fleet.enlist(Worker.Kind.CELERY)
+    assert tasks.ring() == 2
+    sent = messages()
+    assert {arguments[0] for arguments, _ in sent} == {me.pk, other.pk}
+    for arguments, named in sent:
+        assert tasks.work(*arguments, **named) == 1
+    # This worker has heard both, and sent one message; the other waits, and is rung for again.
+    assert [arguments for arguments, _ in messages()] == [[me.pk]]
+    assert tasks.ring() == 1
+    assert [arguments for arguments, _ in messages()] == [[other.pk]]
+
+
+def test_an_idle_worker_is_rung_for_at_once_after_it_found_nothing():
+    fleet.enlist(Worker.Kind.CELERY)
+    study = study_of("star")
+    assert tasks.ring() == 1
+    set_drawing_order(study, paused=True)
+    [(arguments, named)] = messages()[-1:]
+    assert tasks.work(*arguments, **named) == 0
+    set_drawing_order(study, paused=False)
+    assert tasks.ring() == 1

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         self._work(study, options)
 
     def _ring(self, study: Study, workers: int) -> None:
-        if not all(bell.send(bell.WORK) for _ in range(workers)):
+        if not all(bell.send(bell.WORK, expires=bell.MINUTE) for _ in range(workers)):
             raise CommandError(
                 "Redis at CELERY_BROKER_URL does not answer, so nobody was rung for: start it, or leave --celery out."
             )
