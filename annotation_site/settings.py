@@ -333,12 +333,12 @@ ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")
 NEEDS_GPU = env.bool("ATTEST_NEEDS_GPU", default=False)
 ATTEST_LANGUAGE_PIPELINE = env.str("ATTEST_LANGUAGE_PIPELINE", default="")
 
-# Holds hints of a few seconds and the API's throttles; processes that share a cache share their throttles.
 # Prolific: the token pays, the secret tells its events from anybody's.
 PROLIFIC_TOKEN = env.str("PROLIFIC_TOKEN", default="")
 PROLIFIC_WEBHOOK_SECRET = env.str("PROLIFIC_WEBHOOK_SECRET", default="")
 PROLIFIC_API = env.str("PROLIFIC_API", default="https://api.prolific.com/api/v1/")
 
+# Holds hints of a few seconds and the API's throttles; processes that share a cache share their throttles.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://attest")}
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
