@@ -51,13 +51,17 @@ def strike_off() -> None:
 
 
 def release_claims_of_the_dead(now: datetime) -> int:
-    """Queue again what is claimed by processes that are gone: on this host, silent for minutes, or past their lease."""
+    """Queue again what is claimed by processes that are gone, or past their lease."""
     claimed = Generation.objects.filter(state=Generation.State.CLAIMED)
     owners = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
+    return Generation.objects.take_from_the_dead(now=now, owners=gone(owners, now))
+
+
+def gone(owners: set[str], now: datetime) -> set[str]:
+    """Those of the owners of claims that are no more: not running on this host, or silent for minutes."""
     host = f"{socket.gethostname()}:"
-    gone = {owner for owner in owners if owner.startswith(host) and not runs(owner)}
-    gone |= set(Worker.objects.dead(now).filter(name__in=owners).values_list("name", flat=True))
-    return Generation.objects.take_from_the_dead(now=now, owners=gone)
+    ended = {owner for owner in owners if owner.startswith(host) and not runs(owner)}
+    return ended | set(Worker.objects.dead(now).filter(name__in=owners).values_list("name", flat=True))
 
 
 def runs(owner: str) -> bool:

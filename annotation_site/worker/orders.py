@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,14 +21,15 @@ from annotation_site.studies.building import StudyExists
 from annotation_site.studies.members import Member
 from annotation_site.studies.models import Study, StudyOrder
 from annotation_site.worker.cohyponyms import cohyponym_study
-from annotation_site.worker.fleet import runs, worker_name
+from annotation_site.worker.fleet import gone, worker_name
 from annotation_site.worker.sampling import TINYWORLD, Draw, sample_study
 from annotation_site.worker.swaps import change_study
 from attribution.errors import AttributionError
 
 logger = logging.getLogger(__name__)
-# Longer than the captions of the largest file that a page takes need to be parsed on one core.
-LEASE = timedelta(hours=2)
+MOST_CAPTIONS = 200_000
+"""Parsed in five minutes on one core: an order is one piece of a worker's work, and such a piece ends in ten."""
+LEASE = timedelta(minutes=30)
 SOURCE = "captions"
 ATTEMPTS = 3
 
@@ -70,13 +70,12 @@ def carry_out_next(worker: str) -> StudyOrder | None:
 
 
 def release_orders_of_the_dead() -> int:
-    """Queue again what a process of this host claimed that is no longer running."""
-    building = StudyOrder.objects.filter(
-        state=StudyOrder.State.BUILDING, claimed_by__startswith=f"{socket.gethostname()}:"
-    )
-    dead = [pk for pk, owner in building.values_list("pk", "claimed_by") if not runs(owner)]
+    """Queue again what processes claimed that are gone: on this host, or silent for minutes."""
+    now = database_now()
+    building = StudyOrder.objects.filter(state=StudyOrder.State.BUILDING, claimed_until__gte=now)
+    dead = gone(set(building.values_list("claimed_by", flat=True)), now)
     # To be claimable is enough: the claim itself decides who takes it over.
-    return building.filter(pk__in=dead).update(claimed_until=database_now() - timedelta(seconds=1))
+    return building.filter(claimed_by__in=dead).update(claimed_until=now - timedelta(seconds=1))
 
 
 def waiting(now: datetime) -> bool:
@@ -112,6 +111,7 @@ def _pairs(order: StudyOrder, choices: dict[str, Any], common: dict[str, Any]) -
             source=source,
             draw=draw,
             pipeline=settings.ATTEST_LANGUAGE_PIPELINE,
+            most_captions=MOST_CAPTIONS,
             arms=choices.get("arms", []),
             **common,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,16 +59,35 @@ def parse(parser: Parser, captions: list[Caption]) -> Iterable[records.Prompt]:
     yield from tqdm(parser.parse_captions(captions), total=len(captions), unit="caption", desc="parsing", leave=False)
 
 
+def some(captions: list[Caption], most: int, *, seed: int) -> list[Caption]:
+    """At most so many of the captions, in their order, drawn by the seed where there are more."""
+    if len(captions) <= most:
+        return captions
+    return [captions[at] for at in sorted(random.Random(seed).sample(range(len(captions)), most))]  # noqa: S311
+
+
 def sample_study(
-    *, source: str, slug: str, title: str, draw: Draw, recipe: records.Recipe, pipeline: str = "", **settings: Any
+    *,
+    source: str,
+    slug: str,
+    title: str,
+    draw: Draw,
+    recipe: records.Recipe,
+    pipeline: str = "",
+    most_captions: int | None = None,
+    **settings: Any,
 ) -> tuple[Study, Sample]:
-    """Draw pairs from the captions of ``source`` and store them as a draft study with queued generations."""
+    """Draw pairs from the captions of ``source`` and store them as a draft study with queued generations.
+
+    Of more captions than ``most_captions`` so many are read, drawn by the seed.
+    """
     refuse_taken(slug)
     parser = load_parser(pipeline or None)
-    captions = read_captions(source, seed=draw.seed)
+    given = read_captions(source, seed=draw.seed)
+    captions = given if most_captions is None else some(given, most_captions, seed=draw.seed)
     sample = sample_pairs(parse(parser, captions), **asdict(draw))
     origin, parsed_by = describe_source(source), f"{parser.name} {parser.version}"
-    drawn = {**asdict(draw), "captions": len(captions), "parser": parsed_by}
+    drawn = {**asdict(draw), "captions": len(captions), "captions_given": len(given), "parser": parsed_by}
     study = build_study(
         slug=slug,
         title=title,

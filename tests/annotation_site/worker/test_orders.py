@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,13 @@ from django.contrib.auth.models import User
 
 from annotation_site.rating.assignment import database_now
 from annotation_site.stimuli import files
-from annotation_site.stimuli.models import Generation
+from annotation_site.stimuli.models import Generation, Worker
+from annotation_site.stimuli.workers import SILENCE
 from annotation_site.studies.models import Item, Member, Study, StudyOrder
-from annotation_site.worker import orders
+from annotation_site.worker import jobs, orders
 from annotation_site.worker.orders import LEASE, carry_out_next
+from annotation_site.worker.sampling import some
+from attribution.language.captions import Caption
 
 pytestmark = pytest.mark.django_db
 COMMON = {
@@ -143,16 +147,48 @@ def test_an_order_of_a_worker_that_lost_it_is_rolled_back(orderer, monkeypatch):
 
 def test_orders_of_dead_processes_are_taken_over_at_once(orderer):
     placed = order(orderer, "presence", PRESENCE)
-    nobody = orders.socket.gethostname() + ":999999999"
+    nobody = socket.gethostname() + ":999999999"
     assert StudyOrder.objects.claim(worker=nobody, now=database_now(), lease=LEASE)
     assert carry_out_next("here:1").state == "done"
     placed.refresh_from_db()
     assert placed.attempts == 2
 
 
+def test_orders_of_a_worker_that_fell_silent_on_another_machine_are_taken_over_at_once(orderer):
+    placed = order(orderer, "presence", PRESENCE)
+    now = database_now()
+    other = Worker.objects.create(name="gpu-7:1", host="gpu-7", token="t", kind="celery", started_at=now, last_seen=now)
+    assert StudyOrder.objects.claim(worker=other.name, now=now, lease=LEASE)
+    assert carry_out_next("here:1") is None
+    Worker.objects.filter(pk=other.pk).update(last_seen=now - SILENCE - timedelta(seconds=1))
+    assert jobs.sweep(database_now()) == 1
+    assert carry_out_next("here:1").state == "done"
+    placed.refresh_from_db()
+    assert placed.attempts == 2
+
+
+@pytest.mark.parametrize(("most", "read"), [(2, 2), (3, 3), (4, 3)])
+def test_of_too_many_captions_so_many_are_read_and_the_study_says_so(orderer, monkeypatch, most, read):
+    monkeypatch.setattr(orders, "MOST_CAPTIONS", most)
+    files.write("captions/xy.txt", CAPTIONS.encode())
+    choices = {**COMMON, "captions": "upload", "per_tag": 1, "tags": 1, "allow_fewer": True}
+    order(orderer, "attribution", choices, captions_name="mine.txt", captions_file="captions/xy.txt")
+    done = carry_out_next("here:1")
+    assert done.error == ""
+    assert (done.study.sampling["captions"], done.study.sampling["captions_given"]) == (read, 3)
+
+
+def test_some_of_the_captions_are_the_same_for_the_same_seed_and_in_their_order():
+    captions = [Caption(str(number), str(number)) for number in range(100)]
+    first = some(captions, 10, seed=1)
+    assert first == some(captions, 10, seed=1) == sorted(set(first), key=captions.index)
+    assert len(first) == 10
+    assert first != some(captions, 10, seed=2)
+
+
 def test_an_order_that_ends_its_workers_is_given_up(orderer):
     placed = order(orderer, "presence", PRESENCE)
-    nobody = orders.socket.gethostname() + ":999999999"
+    nobody = socket.gethostname() + ":999999999"
     for _ in range(3):
         orders.release_orders_of_the_dead()
         assert StudyOrder.objects.claim(worker=nobody, now=database_now(), lease=LEASE)
