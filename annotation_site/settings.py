@@ -316,17 +316,22 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A message is acknowledged when its task has ended, and tasks end within ten minutes. Redis hands out what nobody has
 # acknowledged after three times that; given twice, a message finds nothing to do.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800, "socket_connect_timeout": 3}
-# What is not heard within a minute is sent again, so that messages do not pile up while all workers are busy.
-_EACH_MINUTE: dict[str, object] = {"schedule": 60.0, "options": {"expires": 60}}
+
+
+def _every(seconds: float, task: str) -> dict[str, object]:
+    """What nobody has heard when it is sent again expires, so that messages do not pile up while nobody hears."""
+    return {"schedule": seconds, "task": f"annotation_site.{task}", "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "free leases that ran out": {"task": "annotation_site.worker.tasks.release_leases", **_EACH_MINUTE},
-    "queue again what dead workers had claimed": {"task": "annotation_site.worker.tasks.sweep", **_EACH_MINUTE},
-    "wake the idle workers": {"task": "annotation_site.worker.tasks.ring", **_EACH_MINUTE},
-    "pay what was approved": {"task": "annotation_site.payments.tasks.run_errands", "schedule": 300.0},
-    "forget whom nobody is to pay": {"task": "annotation_site.payments.tasks.forget_ids", "schedule": 3600.0},
-    "look at Prolific": {"task": "annotation_site.recruitment.tasks.sync_prolific", "schedule": 600.0},
-    "look for alerts": {"task": "annotation_site.alerts.tasks.look_at_studies", **_EACH_MINUTE},
-    "send webhooks": {"task": "annotation_site.webhooks.tasks.sweep_webhooks", "schedule": 30.0},
+    "free leases that ran out": _every(60.0, "worker.tasks.release_leases"),
+    "queue again what dead workers had claimed": _every(60.0, "worker.tasks.sweep"),
+    "wake the idle workers": _every(60.0, "worker.tasks.ring"),
+    "pay what was approved": _every(300.0, "payments.tasks.run_errands"),
+    "forget whom nobody is to pay": _every(3600.0, "payments.tasks.forget_ids"),
+    "look at Prolific": _every(600.0, "recruitment.tasks.sync_prolific"),
+    "look for alerts": _every(60.0, "alerts.tasks.look_at_studies"),
+    "send webhooks": _every(30.0, "webhooks.tasks.sweep_webhooks"),
 }
 
 ATTEST_MODEL = env.str("ATTEST_MODEL", default="tinyworld")

@@ -161,6 +161,9 @@ def test_what_needs_torch_is_drawn_by_workers_and_all_else_goes_on_without_them(
     takers = {name: part for name in SITE for part in SERVICES[name]["command"] if part.startswith("--queues=")}
     assert takers == {"tasks": "--queues=site", "worker-cpu": "--queues=drawing", "worker-gpu": "--queues=drawing"}
     assert SERVICES["tasks"]["image"] == "attest-web"
+    # While nobody takes them, they do not pile up.
+    assert all(entry["options"]["expires"] == entry["schedule"] for entry in app.conf.beat_schedule.values())
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(ours)
     # A single worker, as on a laptop, is told no queue.
     assert set(app.amqp.queues.consume_from) == {"drawing", "site"}
 
