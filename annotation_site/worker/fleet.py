@@ -19,6 +19,8 @@ from annotation_site.worker.reasons import reason_of
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 20.0
+SOON_SECONDS = 2.0
+"""After a sign of life that could not be written: once the database is back, this worker must not look dead."""
 TOKEN = secrets.token_hex(16)
 
 
@@ -115,11 +117,14 @@ class Heart:
         self.stop()
 
     def _beat(self) -> None:
-        while not self._stop.wait(self._seconds):
+        pause = self._seconds
+        while not self._stop.wait(pause):
+            pause = self._seconds
             try:
                 close_old_connections()
                 Worker.objects.filter(name=worker_name()).update(last_seen=database_now())
             except Exception as error:
                 # The database may be away for a while; the work itself will say so.
+                pause = min(SOON_SECONDS, self._seconds)
                 logger.info("A sign of life was not written: %s", error)
         connection.close()

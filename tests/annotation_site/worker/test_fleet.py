@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from importlib import metadata
 from queue import Empty
@@ -11,6 +12,7 @@ import pytest
 import torch
 from celery import current_app
 from django.conf import settings
+from django.db import OperationalError
 
 from annotation_site.celery import app
 from annotation_site.rating import assignment
@@ -299,3 +301,18 @@ def test_an_idle_worker_is_rung_for_at_once_after_it_found_nothing():
     assert tasks.work(*arguments, **named) == 0
     set_drawing_order(study, paused=False)
     assert tasks.ring() == 1
+
+
+def test_a_sign_of_life_that_could_not_be_written_is_tried_again_soon(monkeypatch):
+    tries, third = [], threading.Event()
+
+    def away() -> None:
+        tries.append(1)
+        if len(tries) == 3:
+            third.set()
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(fleet, "close_old_connections", away)
+    monkeypatch.setattr(fleet, "SOON_SECONDS", 0.01)
+    with fleet.Heart(2.0):
+        assert third.wait(5.0)
