@@ -68,7 +68,9 @@ def states() -> set[str]:
 @pytest.fixture
 def crowded():
     """Makes the denoiser run out of memory above so many rows; an image is two, for its guidance."""
-    pipeline, hooks = kept_pipeline(RECIPE), []
+    pipeline, hooks, threads = kept_pipeline(RECIPE), [], torch.get_num_threads()
+    # With several, a CPU draws images one by one, and nothing is left to halve.
+    torch.set_num_threads(1)
 
     def at_most(rows: int, error: str = "CUDA out of memory. Tried to allocate 20.00 GiB") -> None:
         def check(module, args, kwargs):
@@ -78,6 +80,7 @@ def crowded():
         hooks.append(pipeline.unet.register_forward_pre_hook(check, with_kwargs=True))
 
     yield at_most
+    torch.set_num_threads(threads)
     for hook in hooks:
         hook.remove()
 
