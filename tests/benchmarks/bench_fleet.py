@@ -117,8 +117,8 @@ def measure_files(options: argparse.Namespace) -> None:
             f"(CPU{cpu / bare[1]:7.3f}), of the library{seconds / library[0]:7.3f} (CPU{cpu / library[1]:7.3f})"
             + (f"  limit {LIMIT}" if name == "a worker" else "")
         )
-    if best["a worker"][1] > LIMIT * bare[1]:
-        raise SystemExit(f"A worker takes more than {LIMIT} times the pipeline's own seconds of CPU.")
+    if best["a worker"][0] > LIMIT * bare[0]:
+        raise SystemExit(f"A worker takes more than {LIMIT} times as long as the pipeline's own calls.")
 
 
 def measure_processes(options: argparse.Namespace) -> None:
