@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
 from annotation_site.operations import context
 
 logger = logging.getLogger("attest.requests")
+# A part of a regular expression, which some libraries write their addresses as.
+NAMED = re.compile(r"\(\?P(<\w+>)[^)]*\)")
 # Asked every few seconds by machines; their lines would bury the others.
 QUIET = frozenset({"livez", "readyz", "metrics"})
 
@@ -46,9 +50,15 @@ def _headers(request: HttpRequest) -> tuple[str, ...]:
     return tuple(value for value in (query, credentials) if len(value) >= 8)
 
 
+def _route(request: HttpRequest, response: HttpResponse) -> str:
+    """The address's pattern, with <names> where what was asked for stands."""
+    if request.resolver_match:
+        return NAMED.sub(r"\1", request.resolver_match.route).strip("^$")
+    return "(no such address)" if response.status_code == HTTPStatus.NOT_FOUND else "(no view)"
+
+
 def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    match = request.resolver_match
-    route = match.route if match else "(no such address)"
+    route = _route(request, response)
     if route in QUIET:
         return
     logger.info(

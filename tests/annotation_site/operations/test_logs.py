@@ -150,6 +150,22 @@ def test_lines_are_json_and_name_the_request_that_the_answer_names(client):
     assert another["X-Request-ID"] != answer["X-Request-ID"]
 
 
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("/livez/no", "GET /(no such address) 404"),
+        ("/static/css/base.css", "GET /(no view) 200"),
+        ("/studies/gone/", "GET /studies/<slug:slug>/ 404"),
+        ("/accounts/password/key/1-CANARY/", "GET /accounts/password/key/<uidb36>-<key>/ 200"),
+    ],
+)
+@pytest.mark.django_db
+def test_requests_are_logged_by_the_pattern_of_their_address(client, log, address, line):
+    client.get(address).close()
+    assert line in log.getvalue()
+    assert "CANARY" not in log.getvalue()
+
+
 @pytest.fixture
 def broker() -> Iterator[Celery]:
     """An application of its own, with a broker in memory; Celery's test worker makes it the current one."""
