@@ -84,9 +84,10 @@ def _of_raters(
 ) -> Iterator[Deviation]:
     """People who were excluded since, by no registered rule."""
     excluded = Enrolment.objects.people().filter(study=registration.study, excluded_at__gt=registration.registered_at)
+    same = _same_rules(before, now)
     for enrolment in excluded.select_related("rater").order_by("excluded_at", "pk"):
         rule = history.rule_of_exclusion(enrolment)
-        by_a_rule = bool(rule) and (rule in _same_rules(before, now) or enrolment.rater.pseudonym in left_out)
+        by_a_rule = bool(rule) and (rule in same or enrolment.rater.pseudonym in left_out)
         if not by_a_rule and not _by_checks(enrolment, before):
             yield Deviation(
                 subject=f"Rater {enrolment.rater.pseudonym}",

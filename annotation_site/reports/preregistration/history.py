@@ -61,12 +61,12 @@ class History:
         return str(last[0].changes.get("exclusion_rule", ["", ""])[1]) if last else ""
 
     def _exclusions(self, enrolment: Enrolment) -> list[LogEntry]:
-        found = self._logged(Enrolment.objects.filter(pk=enrolment.pk))
+        found = self._of_raters.get(enrolment.pk, [])
         return [entry for entry in found if "excluded_at" in (entry.changes or {})]
 
     def of_restoring(self, enrolment: Enrolment) -> tuple[Change, ...]:
         """Empty for a rater whom nobody has excluded."""
-        found = self._logged(Enrolment.objects.filter(pk=enrolment.pk))
+        found = self._of_raters.get(enrolment.pk, [])
         restored = [entry for entry in found if set(entry.changes or {}) == {"exclusion_reason"}]
         return self._changes((entry.timestamp, by(entry)) for entry in restored)[-1:]
 
@@ -107,6 +107,14 @@ class History:
         for rows, place in places:
             for entry in self._logged(rows):
                 found.setdefault(place[entry.object_id], []).append(entry)
+        return found
+
+    @cached_property
+    def _of_raters(self) -> dict[int, list[LogEntry]]:
+        """Entries about enrolments, by their keys: many raters may be excluded, so all are read at once."""
+        found: dict[int, list[LogEntry]] = {}
+        for entry in self._logged(Enrolment.objects.filter(study=self.study)):
+            found.setdefault(entry.object_id, []).append(entry)
         return found
 
     def _logged(self, rows: QuerySet[Any]) -> list[LogEntry]:

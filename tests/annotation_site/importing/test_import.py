@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import re
 import stat
@@ -236,14 +237,23 @@ def test_open_studies_other_kinds_and_bad_slugs_are_refused(tmp_path, make_study
         run(manifest, "--owner", "nobody")
 
 
+UNPICKLED = "ATTEST_TEST_UNPICKLED"
+
+
 class Harmful:
     def __reduce__(self) -> Any:
-        return (Path("/tmp/attest-was-here").touch, ())  # noqa: S108
+        return (exec, (f"import os; os.environ[{UNPICKLED!r}] = 'yes'",))
 
 
 def header(shape: str, descr: str = "'<f4'", order: str = "False") -> bytes:
     text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+def test_the_harmful_object_does_harm_where_it_is_unpickled(monkeypatch):
+    monkeypatch.setenv(UNPICKLED, "")
+    pickle.loads(pickle.dumps(Harmful()))  # noqa: S301
+    assert os.environ[UNPICKLED] == "yes"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +284,7 @@ def header(shape: str, descr: str = "'<f4'", order: str = "False") -> bytes:
 def test_hostile_maps_are_refused(content, reason):
     with pytest.raises(MapFileError, match=reason):
         read_map(content, "map")
-    assert not Path("/tmp/attest-was-here").exists()  # noqa: S108
+    assert UNPICKLED not in os.environ
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float16, np.float64, np.dtype(">f4"), np.dtype(">u2")])

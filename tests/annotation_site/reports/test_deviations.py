@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -359,6 +360,19 @@ def test_who_is_excluded_by_a_registered_rule_is_no_deviation(registered, fill):
     other.restore("our mistake")
     other.exclude("at odds: I did not like the answers", assignment.database_now())
     assert [each.subject for each in deviations(registered)] == [f"Rater {other.rater.pseudonym}"]
+
+
+@pytest.mark.django_db
+def test_many_excluded_raters_are_looked_up_together(registered, fill, django_assert_num_queries):
+    raters = fill(registered.study, {"NOUN": [(4, 5, 5)]})
+    raters[0].exclude("slept", assignment.database_now())
+    deviations(registered)
+    with CaptureQueriesContext(connection) as one:
+        assert len(deviations(registered)) == 1
+    for rater in fill(registered.study, {}):
+        rater.exclude("slept", assignment.database_now())
+    with django_assert_num_queries(len(one)):
+        assert len(deviations(registered)) == 4
 
 
 @pytest.mark.django_db
