@@ -56,6 +56,7 @@ def test_options_of_the_database_url_are_kept(monkeypatch):
         ({"ATTEST_TOUR": "1"}, "ATTEST_TOUR is on"),
         ({"DATABASE_URL": "sqlite:////nowhere.sqlite3"}, "DATABASE_URL names SQLite"),
         ({"ATTEST_ENV": "staging"}, "ATTEST_ENV is 'staging'"),
+        ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL is 'CHATTY': say one of DEBUG, INFO"),
     ],
 )
 def test_production_refuses_what_suits_a_trial_alone(changes, named):
