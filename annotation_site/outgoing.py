@@ -20,8 +20,8 @@ class OutgoingQuerySet(models.QuerySet[Row]):
         return self.filter(alive, state=WAITING, due_at__lte=now)
 
     def due(self, now: datetime) -> Self:
-        """To be sent now. A child may ask for more, of other tables too."""
-        return self.waiting(now)
+        """To be sent now."""
+        return self.waiting(now).filter(self.model.WANTED)
 
     def claim(self, pk: int, now: datetime) -> Row | None:
         """The row, now this caller's to send; None where another has it or it is not due."""
@@ -43,6 +43,8 @@ class Outgoing(models.Model):
     WAITS: ClassVar[tuple[timedelta, ...]]
     #: After so long a sender counts as dead.
     CLAIM: ClassVar[timedelta]
+    #: What else must hold, of other tables too, for one to be sent.
+    WANTED: ClassVar[Q] = Q()
 
     state = models.CharField(max_length=10, default=WAITING)
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)

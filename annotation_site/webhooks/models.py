@@ -109,16 +109,12 @@ class Webhook(models.Model):
         return text
 
 
-class DeliveryQuerySet(OutgoingQuerySet["Delivery"]):
-    def due(self, now: datetime) -> Self:
-        return super().due(now).filter(webhook__active=True)
-
-
 class Delivery(Outgoing):
     """One event for one address. ``key`` names the event, so that it is written down once."""
 
     WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21600, 86400))
     CLAIM = timedelta(minutes=2)
+    WANTED = Q(webhook__active=True)
 
     class State(models.TextChoices):
         WAITING = WAITING, _("to be sent")
@@ -137,7 +133,7 @@ class Delivery(Outgoing):
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects = OutgoingQuerySet["Delivery"].as_manager()
 
     class Meta:
         ordering = ["-happened_at", "id"]
